@@ -1,0 +1,3 @@
+//! Alibaba Cloud ACK clusters as Kubernetes resources.
+
+pub mod terms;
