@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::Api;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tokio::sync::OnceCell;
 
 use crate::access::{Access, kubeconfig};
 use crate::error::{Error, Result};
@@ -46,9 +47,8 @@ const CONTROLLERS: &str = "namespace-controller,garbage-collector-controller,ser
 pub struct ControlPlane {
     access: Access,
     toolbox: Toolbox,
-    ca_file: PathBuf,
     // Fields are dropped in this order: clients of the API server first, the folder last.
-    controllers: Option<Kept>,
+    controllers: OnceCell<Kept>,
     apiserver: Kept,
     etcd: Kept,
     loopback: Loopback,
@@ -71,22 +71,13 @@ impl ControlPlane {
 
     pub async fn start_with(toolbox: Toolbox) -> Result<ControlPlane> {
         let wanted = [Tool::Etcd, Tool::KubeApiserver, Tool::Kubectl, Tool::Helm];
-        let [etcd, apiserver, kubectl, helm] = toolbox.ready(wanted)?;
+        let [etcd, apiserver, kubectl, helm] = toolbox.await_ready(wanted).await?;
         let loopback = Loopback::claim()?;
-        let dir = loopback.dir().to_owned();
         let credentials = Credentials::write(&loopback)?;
         let etcd = start_etcd(&etcd, &loopback)?;
         let apiserver = start_apiserver(&apiserver, &loopback)?;
         let access = Access { kubeconfig: credentials.kubeconfig, kubectl, helm };
-        let mut plane = ControlPlane {
-            access,
-            toolbox,
-            ca_file: dir.join("ca.crt"),
-            controllers: None,
-            apiserver,
-            etcd,
-            loopback,
-        };
+        let mut plane = ControlPlane { access, toolbox, controllers: OnceCell::new(), apiserver, etcd, loopback };
         plane.await_ready().await?;
         Ok(plane)
     }
@@ -118,7 +109,7 @@ impl ControlPlane {
 
     /// Process ids of the servers, for tests that look whether they are gone.
     pub fn pids(&self) -> Vec<u32> {
-        let controllers = self.controllers.iter().map(Kept::pid);
+        let controllers = self.controllers.get().map(Kept::pid).into_iter();
         controllers.chain([self.apiserver.pid(), self.etcd.pid()]).collect()
     }
 
@@ -129,23 +120,26 @@ impl ControlPlane {
 
     /// Starts kube-controller-manager with the controllers for namespaces, owner references and ServiceAccounts, and
     /// waits until it has made the ServiceAccount `default`. A second call does nothing.
-    pub async fn start_controllers(&mut self) -> Result<()> {
-        if self.controllers.is_some() {
-            return Ok(());
-        }
-        let [program] = self.toolbox.ready([Tool::KubeControllerManager])?;
+    pub async fn start_controllers(&self) -> Result<()> {
+        self.controllers.get_or_try_init(|| self.controllers()).await.map(drop)
+    }
+
+    async fn controllers(&self) -> Result<Kept> {
+        let [program] = self.toolbox.await_ready([Tool::KubeControllerManager]).await?;
         let mut command = Command::new(program);
         command.arg(format!("--kubeconfig={}", self.kubeconfig().display()));
         command.arg(format!("--controllers={CONTROLLERS}"));
         command.arg(format!("--bind-address={}", self.loopback.ip()));
         command.arg(format!("--secure-port={}", loopback::CONTROLLERS));
-        command.arg(format!("--root-ca-file={}", self.ca_file.display()));
+        command.arg(format!("--root-ca-file={}", self.dir().join("ca.crt").display()));
         command.arg(format!("--cert-dir={}", self.dir().display()));
         command.args(["--leader-elect=false", "--use-service-account-credentials=false", "--profiling=false"]);
         let name = "kube-controller-manager";
-        let controllers = self.controllers.insert(Kept::start(name, &command, &self.dir().join("controllers.log"))?);
+        let mut controllers = Kept::start(name, &command, &self.dir().join(format!("{name}.log")))?;
         let accounts = Api::<ServiceAccount>::namespaced(self.access.client().await?, "default");
-        await_true("the ServiceAccount default", controllers, async || accounts.get("default").await.is_ok()).await
+        let done = async || accounts.get("default").await.is_ok();
+        await_true("the ServiceAccount default", &mut controllers, done).await?;
+        Ok(controllers)
     }
 
     async fn await_ready(&mut self) -> Result<()> {

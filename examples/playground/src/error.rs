@@ -49,7 +49,10 @@ pub enum Error {
     #[error("the kubeconfig")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
 
-    #[error("the emulator's control face")]
+    #[error("the emulator")]
+    Emulator(#[from] ack_emulator::Error),
+
+    #[error("a request over HTTP")]
     Http(#[from] reqwest::Error),
 }
 

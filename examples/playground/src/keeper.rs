@@ -162,12 +162,12 @@ impl Drop for Kept {
     }
 }
 
-/// The last `lines` lines of a text file, of its last 64 KiB at most; empty where there is none.
+/// The last `lines` lines of a text file, of its last 256 KiB at most; empty where there is none.
 pub fn tail(file: &Path, lines: usize) -> String {
     let mut bytes = Vec::new();
     if let Ok(mut file) = File::open(file) {
         let length = file.metadata().map_or(0, |m| m.len());
-        let _ = io::Seek::seek(&mut file, io::SeekFrom::Start(length.saturating_sub(64 << 10)));
+        let _ = io::Seek::seek(&mut file, io::SeekFrom::Start(length.saturating_sub(256 << 10)));
         let _ = file.read_to_end(&mut bytes);
     }
     let text = String::from_utf8_lossy(&bytes);

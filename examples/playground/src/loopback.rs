@@ -35,7 +35,12 @@ impl Loopback {
     fn try_claim(n: u8) -> Option<Loopback> {
         let ip = Ipv4Addr::new(127, 77, n, 1);
         let dir = std::env::temp_dir().join(format!("ack-playground-{ip}"));
-        let lock = File::options().create(true).truncate(false).write(true).open(std::env::temp_dir().join(format!("ack-playground-{ip}.lock"))).ok()?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(std::env::temp_dir().join(format!("ack-playground-{ip}.lock")))
+            .ok()?;
         lock.try_lock().ok()?;
         // The servers of a run that was killed may need a moment more to go.
         for port in [ETCD, ETCD_PEER, KUBERNETES, CONTROLLERS, EMULATOR] {

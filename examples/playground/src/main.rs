@@ -1,14 +1,8 @@
-//! Scratch.
-#[tokio::main]
-async fn main() {
+//! The program `playground`. Everything it does is in the library, so that tests can be it too.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     playground::keeper::hook();
-    let t = std::time::Instant::now();
-    let mut cp = match playground::ControlPlane::start().await { Ok(c) => c, Err(e) => { eprintln!("{}", e.sentence()); return; } };
-    println!("{:?} {} {:?}", t.elapsed(), cp.url(), cp.pids());
-    let k = cp.install(&playground::chart());
-    println!("{:?} {:?}", t.elapsed(), k.map_err(|e| e.sentence()));
-    println!("{:?}", cp.start_controllers().await.map_err(|e| e.sentence()));
-    println!("{:?} {:?}", t.elapsed(), cp.pids());
-    println!("{}", cp.kubeconfig().display());
-    tokio::signal::ctrl_c().await.unwrap();
+    playground::cli::run(std::env::args_os())
 }

@@ -4,16 +4,15 @@
 //! downloaded but Go modules.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::keeper::{self, Kept};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
@@ -94,6 +93,8 @@ pub struct Toolbox {
     pub cache: PathBuf,
     /// A folder of ready programs that is looked into first (`KUBEBUILDER_ASSETS`).
     pub assets: Option<PathBuf>,
+    /// Where the progress of builds goes, a line at a time.
+    pub say: fn(String),
 }
 
 impl Default for Toolbox {
@@ -105,12 +106,13 @@ impl Default for Toolbox {
             modules: repository.join("tools"),
             cache: path("ACK_OPERATOR_CACHE").unwrap_or_else(|| repository.join(".cache")).join("bin"),
             assets: path("KUBEBUILDER_ASSETS"),
+            say: |line| eprintln!("{line}"),
         }
     }
 }
 
 impl Toolbox {
-    /// The paths of `wanted`, in that order, building what is not there yet with progress on standard error. Processes
+    /// The paths of `wanted`, in that order, building what is not there yet saying how far it is. Processes
     /// that ask at the same time wait for the one that builds.
     pub fn ready<const N: usize>(&self, wanted: [Tool; N]) -> Result<[PathBuf; N]> {
         let paths = wanted.map(|tool| self.asset(tool).unwrap_or_else(|| self.cache.join(tool.name())));
@@ -126,7 +128,7 @@ impl Toolbox {
         let file = File::options().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(Error::io("cannot write", &lock))?;
         if file.try_lock().is_err() {
-            eprintln!("another process is building the Kubernetes programs; waiting for it");
+            (self.say)("another process is building the Kubernetes programs; waiting for it".into());
             file.lock().map_err(Error::io("cannot lock", &lock))?;
         }
         self.sweep();
@@ -135,6 +137,13 @@ impl Toolbox {
             self.build(*tool, stamp, number + 1, missing.len())?;
         }
         Ok(paths)
+    }
+
+    /// [`Toolbox::ready`] on a thread of its own, so that a signal can still end us.
+    pub async fn await_ready<const N: usize>(&self, wanted: [Tool; N]) -> Result<[PathBuf; N]> {
+        let toolbox = self.clone();
+        let built = tokio::task::spawn_blocking(move || toolbox.ready(wanted)).await;
+        built.map_err(|error| Error::Unexpected(error.to_string()))?
     }
 
     fn asset(&self, tool: Tool) -> Option<PathBuf> {
@@ -193,14 +202,14 @@ impl Toolbox {
     fn build(&self, tool: Tool, stamp: &str, number: usize, of: usize) -> Result<()> {
         let source = tool.source();
         let version = self.version(tool)?;
-        eprintln!("building {} {version} ({number} of {of}; this happens once)", source.name);
+        (self.say)(format!("building {} {version} ({number} of {of}; this happens once)", source.name));
         let program = self.cache.join(source.name);
         let half = self.cache.join(format!(".building-{}-{}", source.name, process::id()));
         let mut go = Command::new(&self.go);
         go.current_dir(self.modules.join(source.folder));
         go.args(["build", "-v", "-trimpath", "-ldflags", &tool.linker_flags(&version), "-o"]);
         go.arg(&half).arg(source.package).env("CGO_ENABLED", "0").env("GOWORK", "off").env_remove("GOFLAGS");
-        watch(source.name, &mut go)?;
+        self.watch(source.name, &go, &half.with_extension("log"))?;
 
         let stamp_file = self.stamp_file(tool);
         let _ = fs::remove_file(&stamp_file);
@@ -210,51 +219,37 @@ impl Toolbox {
         let half_stamp = half.with_extension("stamp");
         fs::write(&half_stamp, format!("{stamp} {size}\n"))
             .and_then(|()| fs::rename(&half_stamp, &stamp_file))
-            .map_err(Error::io("cannot write", &stamp_file))
+            .map_err(Error::io("cannot write", &stamp_file))?;
+        self.sweep();
+        Ok(())
     }
-}
 
-/// Runs `go build -v`, which names each package that it has compiled, and says every few seconds how far it is.
-fn watch(name: &'static str, go: &mut Command) -> Result<()> {
-    const EVERY: Duration = Duration::from_secs(10);
-    let began = Instant::now();
-    let mut child = match go.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() {
-        Ok(child) => child,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Error::GoMissing(go.get_program().display().to_string()));
-        }
-        Err(error) => return Err(Error::io("cannot run", Path::new(go.get_program()))(error)),
-    };
-    let (send, lines) = mpsc::channel();
-    let stderr = child.stderr.take();
-    thread::spawn(move || {
-        for line in stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).lines()).map_while(|line| line.ok()) {
-            let _ = send.send(line);
-        }
-    });
-    let (mut tail, mut packages, mut next) = (Vec::new(), 0, began + EVERY);
-    loop {
-        match lines.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                // A package path has no blank; whatever has one is a message.
-                packages += usize::from(!line.contains(' '));
-                tail.push(line);
-                tail.drain(..tail.len().saturating_sub(30));
+    /// Runs `go build -v`, which names each package that it has compiled, and says every few seconds how far it is. Go is
+    /// kept, or it would go on without us after a Ctrl-C.
+    fn watch(&self, name: &'static str, go: &Command, log: &Path) -> Result<()> {
+        const EVERY: Duration = Duration::from_secs(10);
+        let began = Instant::now();
+        let mut go = Kept::start("go build", go, log)?;
+        let mut next = began + EVERY;
+        let status = loop {
+            if let Some(status) = go.ended() {
+                break status;
             }
-            Err(RecvTimeoutError::Timeout) => {
+            if Instant::now() >= next {
+                // A package path has no blank; whatever has one is a message.
+                let packages = keeper::tail(log, usize::MAX).lines().filter(|line| !line.contains(' ')).count();
                 let doing = if packages == 0 { "starting or linking".into() } else { format!("{packages} packages") };
-                eprintln!("  {name}: {doing}, {}", elapsed(began));
+                (self.say)(format!("  {name}: {doing}, {}", elapsed(began)));
                 next += EVERY;
             }
-            Err(RecvTimeoutError::Disconnected) => break,
+            thread::sleep(Duration::from_millis(50));
+        };
+        if !status.success() {
+            return Err(Error::Build { name, tail: go.log_tail(30) });
         }
+        (self.say)(format!("  {name}: done, {}", elapsed(began)));
+        Ok(())
     }
-    let status = child.wait().map_err(Error::io("cannot wait for", Path::new(go.get_program())))?;
-    if !status.success() {
-        return Err(Error::Build { name, tail: tail.join("\n") });
-    }
-    eprintln!("  {name}: done, {}", elapsed(began));
-    Ok(())
 }
 
 /// `5 s`, `1 min 05 s`.
