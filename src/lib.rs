@@ -1,3 +1,5 @@
 //! Alibaba Cloud ACK clusters as Kubernetes resources.
 
 pub mod terms;
+
+pub mod decide;
