@@ -96,7 +96,7 @@ fn refused(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
 /// ACK could not make the cluster. It is kept until a person names it in `/recreate`.
 fn failed(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
     let id = &known.id;
-    if v.goal == Goal::Manage && v.word == Some(Word::Recreate(id.clone())) {
+    if v.goal == Goal::Manage && v.said(&Word::Recreate(id.clone())) {
         return delete::remove(v, known, cluster, rules);
     }
     let cause = note_of(&v.seen.cause, Look::Cause, "ACK gives no cause")?;
@@ -110,7 +110,7 @@ fn failed(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
 /// The cluster is proven gone although the object lives.
 fn vanished(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step> {
     let id = &known.id;
-    if v.goal == Goal::Manage && v.word == Some(Word::Recreate(id.clone())) {
+    if v.goal == Goal::Manage && v.said(&Word::Recreate(id.clone())) {
         return Ok(Step::Act(Act::Forget(id.clone())));
     }
     let note = format!(

@@ -45,7 +45,7 @@ pub(super) fn owner_list<'a>(v: &'a View, began_after: Timestamp, rules: &Rules)
 /// The pace between attempts: by the class of a refusal until spec or keys change; after an absence 0, 10 min, 1 h.
 fn rested(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rules) -> Result<(), Step> {
     let (until, verdict) = match last {
-        None | Some(Closed::Refused { mended: true, .. }) => return Ok(()),
+        None | Some(Closed::Unsent | Closed::Refused { mended: true, .. }) => return Ok(()),
         Some(Closed::Refused { class, at, note, .. }) => {
             let trouble = Trouble { class: *class, reason: None, note: note.clone(), wait: None };
             (*at + rules.pace(*class, None, attempts), troubled(v, rules, &trouble))
@@ -91,7 +91,7 @@ pub(super) fn adopt(v: &View, id: &ClusterId, rules: &Rules) -> Result<Step, Ste
     };
     match &cluster.owner {
         Owner::Mine | Owner::Nobody => Ok(Step::Act(Act::Record { id: id.clone(), adopted: true })),
-        Owner::Other(nonce) if v.goal == Goal::Manage && v.word == Some(Word::TakeOver(nonce.clone())) => {
+        Owner::Other(nonce) if v.goal == Goal::Manage && v.said(&Word::TakeOver(nonce.clone())) => {
             Ok(Step::Act(Act::Claim(id.clone())))
         }
         other => Err(Step::Rest(foreign(id, other).at(later))),

@@ -83,7 +83,7 @@ pub(super) fn remove(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) 
         State::Running | State::ChangeFailed | State::Down | State::Failed | State::DeleteFailed => {}
     }
     owned(v, known, cluster, rules)?;
-    if *ask(v, rules, &v.seen.uprooted, Look::Uprooted)? && v.word != Some(Word::ConfirmDelete(id.clone())) {
+    if *ask(v, rules, &v.seen.uprooted, Look::Uprooted)? && !v.said(&Word::ConfirmDelete(id.clone())) {
         let note = format!(
             "the CustomResourceDefinition itself is being deleted, so the cluster is kept. To delete this one all the \
              same: kubectl annotate ackcluster NAME ackoperator.dev/confirm-delete={id}; to keep it: deletionPolicy: \
@@ -102,7 +102,7 @@ fn owned(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<()
     let claim = match &cluster.owner {
         Owner::Mine => return Ok(()),
         Owner::Nobody => known.adopted,
-        Owner::Other(nonce) => v.word == Some(Word::TakeOver(nonce.clone())),
+        Owner::Other(nonce) => v.said(&Word::TakeOver(nonce.clone())),
         Owner::Claimed(_) => false,
     };
     Err(match &v.seen.acted {

@@ -31,12 +31,18 @@ pub struct View {
     pub finalizer: bool,
     pub region: Region,
     pub standing: Standing,
-    pub word: Option<Word>,
+    pub words: Vec<Word>,
     /// How many passes in a row ended in trouble; only sets the pace.
     pub streak: u32,
     /// What the last pass wanted to be reminded of. Losing it costs a look, never a cluster.
     pub memo: Option<Memo>,
     pub seen: Evidence,
+}
+
+impl View {
+    fn said(&self, word: &Word) -> bool {
+        self.words.contains(word)
+    }
 }
 
 /// What is wanted of the object: parsed once from deletionTimestamp, deletionPolicy, adoption and the annotations.
@@ -85,8 +91,10 @@ pub enum Standing {
 pub enum Closed {
     /// Not executed. `mended`: the spec or the keys changed since.
     Refused { class: Class, at: Timestamp, mended: bool, note: Note },
-    /// Proven or declared absent, or never sent.
+    /// Proven absent, or declared so by a person.
     Absent { at: Timestamp },
+    /// Written off by its own sealer before the first byte.
+    Unsent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

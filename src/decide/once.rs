@@ -9,7 +9,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         return Ok(Step::Act(match v.goal {
             Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
             // The object was deleted or paused between seal and first byte: this attempt was never made.
-            _ => Act::Close(Closed::Absent { at: v.now }),
+            _ => Act::Close(Closed::Unsent),
         }));
     }
     if let Some(Sent::Refused(class, note)) = &v.seen.sent {
@@ -27,7 +27,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         return Err(Step::Rest(paused().at(v.now + rules.poll_busy)));
     }
 
-    let confirmed = v.word == Some(Word::ConfirmAbsent(intent.nonce.clone()));
+    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
     if !(confirmed && v.now >= intent.date + rules.window + rules.skew) {
         absent(v, intent, list, dead, rules)?;
     }
