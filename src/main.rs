@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ack_operator::ack::{Accounts, Algorithm, Credentials, Endpoints};
+use ack_operator::ack::sign::Algorithm;
+use ack_operator::ack::{Accounts, Credentials, Endpoints, Limits, Rate};
 use ack_operator::api;
 use ack_operator::controller::{self, Namespaces, Settings};
 use ack_operator::decide::Rules;
@@ -72,22 +73,26 @@ struct Run {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
-    /// How often to look while ACK is at work.
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = time)]
-    poll_busy: SignedDuration,
+    /// How often to look while ACK is at work [default: 15s].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    poll_busy: Option<SignedDuration>,
 
-    /// How often to look at settled clusters: one list for all of a region.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
-    poll_idle: SignedDuration,
+    /// How often to look at settled clusters, with one list for all of a region [default: 5m].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    poll_idle: Option<SignedDuration>,
 
     /// Where ACK's API answers: one URL for all regions, or REGION=URL for one; may be given more than once. Without it:
     /// https://cs.REGION.aliyuncs.com.
     #[arg(long = "ack-endpoint", value_name = "[REGION=]URL")]
     ack_endpoints: Vec<String>,
 
-    /// Where STS answers, which tells whose credentials are in use.
-    #[arg(long, value_name = "URL", default_value = "https://sts.aliyuncs.com")]
-    sts_endpoint: String,
+    /// Where STS answers, which tells whose credentials are in use. Without it: https://sts.aliyuncs.com.
+    #[arg(long, value_name = "URL", env = "ALIBABA_CLOUD_STS_ENDPOINT")]
+    sts_endpoint: Option<String>,
+
+    /// Reads a second that one account may make in one region; changes are always far fewer [default: 5].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    qps: Option<u32>,
 
     /// Certificate authorities to trust beside the system's, for private endpoints and proxies.
     #[arg(long, value_name = "PEM")]
@@ -112,8 +117,9 @@ struct Run {
     #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = "info,kube=warn,kube_runtime=warn")]
     log_level: String,
 
-    /// ACK's date window, list lag and clock skew, comma separated. ACK's properties, not yours: taken only where every
-    /// endpoint is on this machine, so that a test of a long wait takes seconds.
+    /// ACK's date window, list lag and clock skew, comma separated; every pace scales with the window. They are ACK's
+    /// properties, not yours: taken only where every endpoint is on this machine, so that a test of a long wait takes
+    /// seconds.
     #[arg(long, value_name = "W,L,S", hide = true, value_parser = protocol_times)]
     protocol_times: Option<Rules>,
 }
@@ -169,24 +175,33 @@ async fn main() -> ExitCode {
 
 async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::logs(run.log_format, &run.log_level)?;
-    let mut endpoints = Endpoints { algorithm: run.signature, allow_http: run.allow_http, ..Endpoints::default() };
-    for endpoint in &run.ack_endpoints {
-        endpoints.set(endpoint)?;
-    }
-    endpoints.sts = run.sts_endpoint;
-    endpoints.ca_file = run.ca_file;
-    endpoints.check()?;
     let scaled = run.protocol_times.is_some();
-    if scaled && !endpoints.all_loopback() {
-        return Err("--protocol-times is for tests: every endpoint must be on this machine".into());
-    }
+    let timed = run.protocol_times.unwrap_or_default();
     let rules = Rules {
         lists_complete: run.lists_are_complete,
         adopt_owned: run.adopt_owned,
-        poll_busy: run.poll_busy,
-        poll_idle: run.poll_idle,
-        ..run.protocol_times.unwrap_or_default()
+        poll_busy: run.poll_busy.unwrap_or(timed.poll_busy),
+        poll_idle: run.poll_idle.unwrap_or(timed.poll_idle),
+        ..timed
     };
+    let per_second = run.qps.unwrap_or(if scaled { 1000 } else { 5 });
+    let mut endpoints = Endpoints {
+        signature: run.signature,
+        allow_http: run.allow_http,
+        ca_file: run.ca_file,
+        limits: Limits { reads: Rate { per_second, burst: per_second * 4 }, ..Limits::default() },
+        ..Endpoints::default()
+    };
+    for endpoint in &run.ack_endpoints {
+        endpoints.set_ack(endpoint)?;
+    }
+    if let Some(sts) = &run.sts_endpoint {
+        endpoints.set_sts(sts)?;
+    }
+    endpoints.check()?;
+    if scaled && !endpoints.all_loopback() {
+        return Err("--protocol-times is for tests: every endpoint must be on this machine".into());
+    }
     let settings = Settings {
         namespaces: run.namespaces,
         installation: run.installation,

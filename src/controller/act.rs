@@ -12,7 +12,9 @@ use super::reconcile::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::{CLUSTER, spec_hash};
-use crate::ack::{Stamp, fresh_nonce};
+use std::collections::BTreeMap;
+
+use crate::ack::Stamp;
 use crate::api::{AckClusterStatus, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
@@ -51,7 +53,7 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let now = pass.now();
     // Signed dates have whole seconds.
     let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
-    let sealer = Sealer::from(fresh_nonce().as_str());
+    let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
     let intent = CreateIntent {
         key: CLUSTER.to_owned(),
         attempt: i64::from(attempt),
@@ -217,7 +219,7 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
         _ => 1,
     };
     let tags = marks(pass, attempt);
-    let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let region = region(pass);
     let result = match pass.account().await {
         Ok(account) => account.client().tag(&region, &[id.clone()], &tags).await.map(drop).map_err(|e| trouble(&e)),
@@ -245,7 +247,7 @@ async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Re
     let region = region(pass);
     let result = match pass.account().await {
         Ok(account) => {
-            account.client().delete_cluster(&region, id, &options, not_after).await.map_err(|e| trouble(&e))
+            account.client().delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after)).await.map_err(|e| trouble(&e))
         }
         Err(trouble) => Err(trouble),
     };

@@ -9,9 +9,8 @@ use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces};
-use crate::ack::model::{Detail, ListedCluster};
-use crate::ack::{self, Account, Stamp};
-use crate::api::{AckCluster, TaskStage, body, tag};
+use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
+use crate::api::{self, AckCluster, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
 use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, Region, TaskId};
@@ -61,7 +60,7 @@ async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> 
     let Some(settled) = pass.entry.settled.clone() else { return Ok(Glance::Changed) };
     let since = pass.view.now - pass.context.settings.rules.poll_idle;
     let list = pass.account().await?.listing(&region(pass), since).await.map_err(|e| trouble(&e))?;
-    let same = list.clusters.iter().any(|item| item.id == *id && item.marks() == settled);
+    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled);
     Ok(if same { Glance::Same } else { Glance::Changed })
 }
 
@@ -69,34 +68,54 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
     let account = pass.account().await?;
     let detail = match account.client().cluster(&region(pass), id).await {
         Ok(answer) => answer.value,
-        Err(error) if error.class() == Class::NotFound => return Ok(Existence::Unknown),
+        Err(error) if error.kind() == Some(Code::ClusterNotFound) => return Ok(Existence::Unknown),
         Err(error) => return Err(trouble(&error)),
     };
-    let Some(state) = state(&detail.state) else { return Ok(Existence::Unknown) };
+    let Some(state) = state(detail.listed.state.kind) else { return Ok(Existence::Unknown) };
     let cluster = Cluster {
         state,
-        word: detail.state.as_str().into(),
-        guarded: detail.deletion_protection,
+        word: detail.listed.state.word.as_str().into(),
+        guarded: detail.listed.deletion_protection,
         owner: owner(pass, id, &detail),
     };
     pass.learnt.detail = Some(detail);
     Ok(Existence::Here(cluster))
 }
 
-/// ACK's word, compared without case and underscores (ack-api e.1). `None`: it says that the cluster is gone.
-fn state(word: &str) -> Option<State> {
-    let plain: String = word.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
-    Some(match plain.as_str() {
-        "deleted" => return None,
-        "initial" => State::Making,
-        "running" => State::Running,
-        "updatingfailed" => State::ChangeFailed,
-        "inactive" | "unavailable" | "stopped" | "disconnected" | "waiting" => State::Down,
-        "failed" => State::Failed,
-        "deleting" => State::Deleting,
-        "deletefailed" => State::DeleteFailed,
-        _ => State::Busy,
+/// What may be done in a state (ack-api e.1). `None`: ACK says that the cluster is gone.
+fn state(kind: StateKind) -> Option<State> {
+    Some(match kind {
+        StateKind::Deleted => return None,
+        StateKind::Initial => State::Making,
+        StateKind::Running => State::Running,
+        StateKind::UpdatingFailed => State::ChangeFailed,
+        StateKind::Inactive
+        | StateKind::Unavailable
+        | StateKind::Stopped
+        | StateKind::Waiting
+        | StateKind::Disconnected => State::Down,
+        StateKind::Failed => State::Failed,
+        StateKind::Deleting => State::Deleting,
+        StateKind::DeleteFailed => State::DeleteFailed,
+        StateKind::Updating
+        | StateKind::Upgrading
+        | StateKind::Scaling
+        | StateKind::Removing
+        | StateKind::Draining
+        | StateKind::Migrating
+        | StateKind::Other => State::Busy,
     })
+}
+
+/// By these a list shows that a cluster is as it was when it was last read closely.
+pub(super) fn marks_of(cluster: &ListedCluster) -> String {
+    let ListedCluster { id, name, state, tags, created: _, updated, deletion_protection, current_version, size } =
+        cluster;
+    format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
+}
+
+fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
+    cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
 fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
@@ -105,8 +124,8 @@ fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
     if let Some(other) = claimed {
         return Owner::Claimed(format!("AckCluster {}", other.name).into());
     }
-    match detail.tag(tag::INTENT) {
-        None | Some("") => Owner::Nobody,
+    match tag(&detail.listed, api::tag::INTENT) {
+        None => Owner::Nobody,
         Some(mark) if ours(pass).iter().any(|nonce| nonce.as_str() == mark) => Owner::Mine,
         Some(mark) => Owner::Other(mark.into()),
     }
@@ -128,12 +147,12 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         Standing::Sealed { intent, .. } => Some(intent.date),
         _ => None,
     };
-    let living = |item: &&ListedCluster| state(&item.state).is_some();
-    let mine = |item: &&ListedCluster| item.tag(tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
+    let living = |item: &&ListedCluster| state(item.state.kind).is_some();
+    let mine = |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
     let rival = |item: &&ListedCluster| {
-        item.tag(tag::INSTALLATION) == Some(context.settings.installation.as_str())
-            && item.tag(tag::NAMESPACE) == Some(namespace.as_str())
-            && item.tag(tag::NAME) == Some(object_name.as_str())
+        tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
+            && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())
+            && tag(item, api::tag::NAME) == Some(object_name.as_str())
             && !mine(item)
     };
     // Not dated, or dated since: what a lagging list shows without its tags could be the one that was asked for.
@@ -149,7 +168,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
         rival: found(&rival)
-            .map(|c| Rival { id: c.id.clone(), going: state(&c.state) == Some(State::Deleting) }),
+            .map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
     })
 }
@@ -160,22 +179,17 @@ async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
     let account = pass.account().await?;
     let rules = &pass.context.settings.rules;
     let now = account.gateway_now();
-    let probe = |date: Timestamp, nonce: &Nonce| Stamp {
-        date,
-        nonce: nonce.clone(),
-        not_after: now + rules.window + rules.window,
-    };
-    let old = probe(now - rules.window - rules.skew, &ack::fresh_nonce());
+    let old = Stamp::fresh(now - rules.window - rules.skew, now);
     match account.client().quota(&region, Some(&old)).await {
         Ok(_) => return Ok(false),
-        Err(error) if error.class() == Class::Clock => {}
+        Err(error) if error.kind() == Some(Code::DateExpired) => {}
         Err(error) => return Err(trouble(&error)),
     }
-    let nonce = ack::fresh_nonce();
-    account.client().quota(&region, Some(&probe(now, &nonce))).await.map_err(|e| trouble(&e))?;
-    match account.client().quota(&region, Some(&probe(now, &nonce))).await {
+    let twice = Stamp::fresh(now, now);
+    account.client().quota(&region, Some(&twice)).await.map_err(|e| trouble(&e))?;
+    match account.client().quota(&region, Some(&twice)).await {
         Ok(_) => Ok(false),
-        Err(error) if error.is_nonce_used() => Ok(true),
+        Err(error) if error.kind() == Some(Code::NonceUsed) => Ok(true),
         Err(error) => Err(trouble(&error)),
     }
 }
@@ -203,10 +217,10 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
 pub(super) fn marks(pass: &Pass<'_>, attempt: u32) -> [(&'static str, String); 4] {
     let installation = &pass.context.settings.installation;
     [
-        (tag::INSTALLATION, installation.clone()),
-        (tag::NAMESPACE, pass.object.namespace().unwrap_or_default()),
-        (tag::NAME, pass.object.name_any()),
-        (tag::INTENT, nonce(installation, &pass.object.uid().unwrap_or_default(), attempt).to_string()),
+        (api::tag::INSTALLATION, installation.clone()),
+        (api::tag::NAMESPACE, pass.object.namespace().unwrap_or_default()),
+        (api::tag::NAME, pass.object.name_any()),
+        (api::tag::INTENT, nonce(installation, &pass.object.uid().unwrap_or_default(), attempt).to_string()),
     ]
 }
 
@@ -223,10 +237,10 @@ fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let Some(detail) = &pass.learnt.detail else { return Ok(Drift::default()) };
     let spec = &pass.object.spec;
     let applied = pass.object.status.as_ref().map(|s| s.applied_hash.clone()).unwrap_or_default();
-    let differences = drift::compare(spec, &pass.object.name_any(), &detail.raw, &applied);
+    let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
     let fixed = differences.iter().any(|d| d.is_fixed());
     pass.learnt.fixed_differ = Some(fixed);
-    Ok(Drift { differs: drift::sentence(&differences), workers: drift::workers_missing(spec, detail.size), fixed })
+    Ok(Drift { differs: drift::sentence(&differences), workers: drift::workers_missing(spec, detail.listed.size), fixed })
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
@@ -235,23 +249,23 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let region = region(pass);
     let account = pass.account().await?;
     let known = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
-    let task = match known {
+    let id = match known {
         Some(task) => task,
         None => {
             let tasks = account.client().tasks(&region, &id).await.map_err(|e| trouble(&e))?.value;
-            let newest = tasks.into_iter().next().and_then(|task| task.task_id);
-            let Some(task) = newest else { return Ok("ACK is at work".into()) };
-            pass.learnt.task_id = Some(task.to_string());
-            task
+            let Some(newest) = tasks.into_iter().next() else { return Ok("ACK is at work".into()) };
+            pass.learnt.task_id = Some(newest.id.to_string());
+            newest.id
         }
     };
-    let task = account.client().task(&region, &task).await.map_err(|e| trouble(&e))?.value;
-    let done = task.stages.iter().filter(|stage| stage.succeeded()).count() as i64;
-    let total = task.stages.len() as i64;
-    let message = task.stages.iter().find(|stage| !stage.succeeded()).map(|stage| stage.message.clone());
-    let message = message.filter(|m| !m.is_empty()).unwrap_or_else(|| task.current_stage.clone());
-    pass.learnt.stage = Some(TaskStage { done, total, message: message.clone() });
-    Ok(format!("{done} of {total} stages done: {message}").into())
+    let Some(answer) = account.client().task(&region, &id).await.map_err(|e| trouble(&e))? else {
+        return Ok("ACK is at work".into());
+    };
+    let (done, total) = answer.value.progress();
+    let message = answer.value.doing().unwrap_or("at work").to_owned();
+    let note = format!("{done} of {total} stages done: {message}");
+    pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
+    Ok(note.into())
 }
 
 /// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.
@@ -262,29 +276,37 @@ async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let client = account.client();
     let task = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
     if let Some(task) = task
-        && let Ok(answer) = client.task(&region, &task).await
-        && let Some(error) = answer.value.failure()
+        && let Ok(Some(answer)) = client.task(&region, &task).await
+        && answer.value.state == TaskState::Failed
+        && let Some(error) = answer.value.error
     {
-        return Ok(error.into());
+        return Ok(match error.code {
+            Some(code) => format!("{code}: {}", error.message).into(),
+            None => error.message.into(),
+        });
     }
     if let Ok(answer) = client.events(&region, &id).await
-        && let Some(event) = answer.value.iter().find(|event| event.is_bad())
+        && let Some(event) = answer.value.into_iter().find(|event| is_bad(event.level.as_deref()))
     {
-        return Ok(format!("{}: {}", event.reason, event.message).into());
+        return Ok(event.message.into());
     }
     let logs = client.logs(&region, &id).await.map_err(|e| trouble(&e))?.value;
-    Ok(logs.first().map_or_else(|| "ACK gives no cause".into(), |line| line.cluster_log.as_str().into()))
+    Ok(logs.into_iter().next().map_or_else(|| "ACK gives no cause".into(), |line| line.text.into()))
+}
+
+fn is_bad(level: Option<&str>) -> bool {
+    level.is_some_and(|level| level.eq_ignore_ascii_case("error") || level.eq_ignore_ascii_case("warning"))
 }
 
 /// What a deletion leaves behind, named in an event before it is asked for.
 async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble> {
     let region = region(pass);
-    let account: std::sync::Arc<Account> = pass.account().await?;
+    let account = pass.account().await?;
     let resources = account.client().resources(&region, id).await.map_err(|e| trouble(&e))?.value;
     let kept: Vec<String> = resources
         .iter()
-        .filter(|resource| resource.outlives())
-        .map(|resource| format!("{} {}", resource.resource_type, resource.instance_id))
+        .filter(|resource| resource.delete_by_default == Some(false))
+        .map(|resource| format!("{} {}", resource.kind, resource.id))
         .collect();
     let note: Note = kept.join(", ").into();
     if !kept.is_empty() {

@@ -116,7 +116,7 @@ pub(super) async fn reconcile(
 /// Gateway time as this account last heard it, else our own.
 fn clock(account: Option<&Account>) -> (Timestamp, jiff::SignedDuration) {
     match account {
-        Some(account) => (account.gateway_now(), account.clock_offset()),
+        Some(account) => (account.gateway_now(), account.clock_offset().unwrap_or_default()),
         None => (Timestamp::now(), jiff::SignedDuration::ZERO),
     }
 }
@@ -217,7 +217,7 @@ impl Pass<'_> {
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
         if verdict.work != Work::Same {
-            entry.settled = self.learnt.detail.as_ref().filter(|_| settled).map(|detail| detail.marks());
+            entry.settled = self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
         }
         entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
         self.context.memory.put(uid, self.entry);

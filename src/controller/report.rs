@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::ack::model::Detail;
+use crate::ack::Detail;
 use crate::api::{AckCluster, AckClusterStatus, ProtectionSeen, TaskStage, condition};
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
@@ -102,13 +102,13 @@ fn whole_second(now: Timestamp) -> Time {
 
 /// What ACK shows of the cluster.
 fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail) {
-    status.state = Some(detail.state.clone()).filter(|state| !state.is_empty());
-    status.current_version = detail.current_version.clone();
-    status.size = detail.size;
+    status.state = Some(detail.listed.state.word.clone()).filter(|state| !state.is_empty());
+    status.current_version = detail.listed.current_version.clone();
+    status.size = detail.listed.size;
     status.api_server_endpoint = detail.api_server_endpoint.clone();
     status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
     let word = object.spec.deletion_protection;
-    match detail.deletion_protection {
+    match detail.listed.deletion_protection {
         Some(false) => status.protection_seen = None,
         // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
         Some(true) if word == Some(true) || status.protection_seen.is_none() => {

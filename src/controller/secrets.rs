@@ -36,7 +36,7 @@ pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Ar
         let get = |name: &str| data.get(name).map(|value| value.0.as_slice());
         let credentials = Credentials::from_secret(get)
             .map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
-        Ok(context.accounts.get(credentials))
+        Ok(context.accounts.account(credentials))
     });
     context.credentials.0.lock().expect("credentials").insert(key, (Instant::now(), answer.clone()));
     answer
@@ -62,7 +62,7 @@ fn own(context: &Context, object: &AckCluster, namespace: &str) -> Result<Arc<Ac
              spec.credentialsRef, or have --adoption-namespaces name {namespace}"
         )));
     }
-    Ok(context.accounts.get(credentials.clone()))
+    Ok(context.accounts.account(credentials.clone()))
 }
 
 /// The values that `spec.secretValues` names, by path.
