@@ -1,5 +1,6 @@
 //! Alibaba Cloud ACK clusters as Kubernetes resources.
 
+pub mod ack;
 pub mod terms;
 
 pub mod decide;
