@@ -19,6 +19,7 @@ use crate::api::AckCluster;
 use crate::decide::Rules;
 
 mod act;
+mod flags;
 mod look;
 mod memory;
 mod reconcile;
@@ -27,6 +28,7 @@ mod secrets;
 mod store;
 mod view;
 
+pub use flags::{FlagError, Flags};
 pub use reconcile::Error;
 
 /// What the operator is told by its flags.
