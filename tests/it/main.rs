@@ -1,10 +1,11 @@
 //! All tests of the whole. Cheapest first; the `mod` lines are the table of contents.
 
-/// What the others stand on.
-mod support;
-
+/// Who may use whom.
+mod house;
 /// The control plane, its tools and its keepers.
 mod playground;
+/// What tests of the whole stand on.
+mod support;
 
 use std::process::ExitCode;
 
@@ -19,9 +20,8 @@ fn main() -> ExitCode {
     let mut arguments = libtest_mimic::Arguments::from_args();
     // Tests of the whole mostly wait.
     arguments.test_threads.get_or_insert(8);
-    let mut trials = Vec::new();
-    trials.extend(playground::trials());
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let tests = [house::tests(), playground::tests()].concat();
+    let conclusion = libtest_mimic::run(&arguments, tests);
     support::stop();
     conclusion.exit_code()
 }
