@@ -1,3 +1,4 @@
 //! Alibaba Cloud ACK clusters as Kubernetes resources.
 
+pub mod api;
 pub mod terms;
