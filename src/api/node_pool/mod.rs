@@ -88,7 +88,7 @@ pub struct KubernetesConfig {
     #[schemars(length(max = 50))]
     pub labels: Option<Vec<NodeLabel>>,
     /// Taints of the nodes.
-    #[x_kube(validation = ("self.all(t, self.exists_one(o, o.key == t.key && o.?effect == t.?effect))", "taints differ in key or effect: merge those that share both"))]
+    #[x_kube(validation = ("self.all(t, self.exists_one(o, o.key == t.key && (has(o.effect) ? o.effect : '') == (has(t.effect) ? t.effect : '')))", "taints differ in key or effect: merge those that share both"))]
     pub taints: Option<Vec<Taint>>,
     /// The kubelet's CPU manager.
     #[schemars(extend("enum" = ["none", "static"]))]
@@ -101,11 +101,11 @@ pub struct KubernetesConfig {
     pub node_name_mode: Option<String>,
     /// Script that new nodes run after they have joined, in Base64. It may hold secrets: better taken from a Secret by
     /// `secretValues`.
-    #[x_kube(validation = ("self.matches('^[A-Za-z0-9+/\\\\s]*={0,2}\\\\s*$')", "user_data is Base64 text"))]
+    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "user_data is Base64 text"))]
     #[schemars(length(max = 32768))]
     pub user_data: Option<Masked>,
     /// Script that new nodes run before they join, in Base64.
-    #[x_kube(validation = ("self.matches('^[A-Za-z0-9+/\\\\s]*={0,2}\\\\s*$')", "pre_user_data is Base64 text"))]
+    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "pre_user_data is Base64 text"))]
     #[schemars(length(max = 32768))]
     pub pre_user_data: Option<Masked>,
     /// Keep pods away from new nodes.
@@ -117,10 +117,10 @@ pub struct KubernetesConfig {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct NodeLabel {
     /// Key.
-    #[x_kube(validation = ("self.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$')", "a label's key is a Kubernetes label key, such as example.com/role"))]
+    #[x_kube(validation = ("self.matches('^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$')", "a label's key is a Kubernetes label key, such as example.com/role"))]
     pub key: String,
     /// Value.
-    #[x_kube(validation = ("self.matches('^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$')", "a label's value is a Kubernetes label value"))]
+    #[x_kube(validation = ("self.matches('^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$')", "a label's value is a Kubernetes label value"))]
     #[schemars(length(max = 63))]
     pub value: Option<String>,
 }

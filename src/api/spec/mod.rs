@@ -258,7 +258,7 @@ pub struct AckClusterSpec {
     pub os_type: Option<String>,
     /// Script that new workers run, in Base64. It may hold secrets: better taken from a Secret by `secretValues`. Old: see
     /// `workerFields`.
-    #[x_kube(validation = ("self.matches('^[A-Za-z0-9+/\\\\s]*={0,2}\\\\s*$')", "user_data is Base64 text"))]
+    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "user_data is Base64 text"))]
     #[schemars(length(max = 32768), extend("x-fixed" = true))]
     pub user_data: Option<Masked>,
     /// Rule for the names of nodes: `customized,<prefix>,<5 to 12>,<suffix>`; in node pools today
@@ -273,7 +273,7 @@ pub struct AckClusterSpec {
     #[schemars(extend("x-fixed" = true))]
     pub cloud_monitor_flags: Option<bool>,
     /// Taints of the workers. Old: see `workerFields`.
-    #[x_kube(validation = ("self.all(t, self.exists_one(o, o.key == t.key && o.?effect == t.?effect))", "taints differ in key or effect: merge those that share both"))]
+    #[x_kube(validation = ("self.all(t, self.exists_one(o, o.key == t.key && (has(o.effect) ? o.effect : '') == (has(t.effect) ? t.effect : '')))", "taints differ in key or effect: merge those that share both"))]
     #[schemars(extend("x-fixed" = true))]
     pub taints: Option<Vec<Taint>>,
     /// Container runtime of the nodes. Service default: `containerd` today. Old: see `workerFields`.

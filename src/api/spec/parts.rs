@@ -204,10 +204,10 @@ pub struct WorkerDataDisk {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Taint {
     /// Key, a Kubernetes label key.
-    #[x_kube(validation = ("self.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$')", "a taint's key is a Kubernetes label key, such as example.com/role"))]
+    #[x_kube(validation = ("self.matches('^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$')", "a taint's key is a Kubernetes label key, such as example.com/role"))]
     pub key: String,
     /// Value, a Kubernetes label value. Service default: empty.
-    #[x_kube(validation = ("self.matches('^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$')", "a taint's value is a Kubernetes label value"))]
+    #[x_kube(validation = ("self.matches('^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$')", "a taint's value is a Kubernetes label value"))]
     #[schemars(length(max = 63))]
     pub value: Option<String>,
     /// Effect. Service default: `NoSchedule`.
