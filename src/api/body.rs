@@ -21,7 +21,10 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("secretValues", "each value is put where its path says"),
     ("extraParameters", "each becomes a member of the body"),
     ("tags", "the operator's own are added; those of the user come first"),
-    ("workerFields: AsNodePool", "the old worker fields become nodepools[0], named default-nodepool, as the lines below say"),
+    (
+        "workerFields: AsNodePool",
+        "the old worker fields become nodepools[0], named default-nodepool, as the lines below say",
+    ),
     ("num_of_nodes", "AsNodePool: scaling_group.desired_size"),
     ("vswitch_ids", "AsNodePool: stays, and is copied to scaling_group.vswitch_ids"),
     ("security_group_id", "AsNodePool: stays, and is copied to scaling_group.security_group_ids"),

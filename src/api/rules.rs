@@ -33,71 +33,164 @@ const fn rule(field: &'static str, cel: &'static str, message: &'static str) -> 
 /// The rules over several fields. "Required when creating" does not hold where a cluster is adopted.
 pub const RULES: &[Rule] = &[
     // login and secrets
-    rule("login_password", "!(has(self.key_pair) && has(self.login_password))",
-        "login_password and key_pair exclude each other: keep one of them"),
-    rule("secretValues", "!(has(self.key_pair) && self.?secretValues.orValue([]).exists(v, v.path == 'login_password'))",
-        "login_password (by secretValues) and key_pair exclude each other: keep one of them"),
-    rule("login_password", "!(has(self.login_password) && self.?secretValues.orValue([]).exists(v, v.path == 'login_password'))",
-        "login_password is given in the spec and by secretValues: keep one of them"),
-    rule("user_data", "!(has(self.user_data) && self.?secretValues.orValue([]).exists(v, v.path == 'user_data'))",
-        "user_data is given in the spec and by secretValues: keep one of them"),
-    rule("secretValues", "self.?secretValues.orValue([]).all(v, !v.path.startsWith('nodepools/') || self.?nodepools.orValue([]).exists(p, v.path.startsWith('nodepools/' + p.nodepool_info.name + '/')))",
-        "secretValues name a node pool that nodepools do not hold: correct the path or add the pool"),
-    rule("secretValues", "self.?secretValues.orValue([]).all(v, !v.path.startsWith('addons/') || self.?addons.orValue([]).exists(a, v.path == 'addons/' + a.name + '/config'))",
-        "secretValues name an addon that addons do not hold: correct the path or add the addon"),
-    rule("nodepools", "self.?nodepools.orValue([]).all(p, !(has(p.scaling_group.login_password) || has(p.scaling_group.key_pair)) || !self.?secretValues.orValue([]).exists(v, v.path == 'nodepools/' + p.nodepool_info.name + '/login_password'))",
-        "login_password of a node pool is given by secretValues beside login_password or key_pair: keep one of them"),
-    rule("nodepools", "self.?nodepools.orValue([]).all(p, !has(p.kubernetes_config) || !has(p.kubernetes_config.user_data) || !self.?secretValues.orValue([]).exists(v, v.path == 'nodepools/' + p.nodepool_info.name + '/user_data'))",
-        "user_data of a node pool is given in the spec and by secretValues: keep one of them"),
-    rule("addons", "self.?addons.orValue([]).all(a, !has(a.config) || !self.?secretValues.orValue([]).exists(v, v.path == 'addons/' + a.name + '/config'))",
-        "config of an addon is given in the spec and by secretValues: keep one of them"),
+    rule(
+        "login_password",
+        "!(has(self.key_pair) && has(self.login_password))",
+        "login_password and key_pair exclude each other: keep one of them",
+    ),
+    rule(
+        "secretValues",
+        "!(has(self.key_pair) && self.?secretValues.orValue([]).exists(v, v.path == 'login_password'))",
+        "login_password (by secretValues) and key_pair exclude each other: keep one of them",
+    ),
+    rule(
+        "login_password",
+        "!(has(self.login_password) && self.?secretValues.orValue([]).exists(v, v.path == 'login_password'))",
+        "login_password is given in the spec and by secretValues: keep one of them",
+    ),
+    rule(
+        "user_data",
+        "!(has(self.user_data) && self.?secretValues.orValue([]).exists(v, v.path == 'user_data'))",
+        "user_data is given in the spec and by secretValues: keep one of them",
+    ),
+    rule(
+        "secretValues",
+        "self.?secretValues.orValue([]).all(v, !v.path.startsWith('nodepools/') || self.?nodepools.orValue([]).exists(p, v.path.startsWith('nodepools/' + p.nodepool_info.name + '/')))",
+        "secretValues name a node pool that nodepools do not hold: correct the path or add the pool",
+    ),
+    rule(
+        "secretValues",
+        "self.?secretValues.orValue([]).all(v, !v.path.startsWith('addons/') || self.?addons.orValue([]).exists(a, v.path == 'addons/' + a.name + '/config'))",
+        "secretValues name an addon that addons do not hold: correct the path or add the addon",
+    ),
+    rule(
+        "nodepools",
+        "self.?nodepools.orValue([]).all(p, !(has(p.scaling_group.login_password) || has(p.scaling_group.key_pair)) || !self.?secretValues.orValue([]).exists(v, v.path == 'nodepools/' + p.nodepool_info.name + '/login_password'))",
+        "login_password of a node pool is given by secretValues beside login_password or key_pair: keep one of them",
+    ),
+    rule(
+        "nodepools",
+        "self.?nodepools.orValue([]).all(p, !has(p.kubernetes_config) || !has(p.kubernetes_config.user_data) || !self.?secretValues.orValue([]).exists(v, v.path == 'nodepools/' + p.nodepool_info.name + '/user_data'))",
+        "user_data of a node pool is given in the spec and by secretValues: keep one of them",
+    ),
+    rule(
+        "addons",
+        "self.?addons.orValue([]).all(a, !has(a.config) || !self.?secretValues.orValue([]).exists(v, v.path == 'addons/' + a.name + '/config'))",
+        "config of an addon is given in the spec and by secretValues: keep one of them",
+    ),
     // network
-    rule("security_group_id", "!(has(self.security_group_id) && self.?is_enterprise_security_group.orValue(false))",
-        "security_group_id and is_enterprise_security_group: true exclude each other: keep one of them"),
-    rule("zone_ids", "!(has(self.zone_ids) && (has(self.vpcid) || has(self.vswitch_ids)))",
-        "zone_ids exclude vpcid and vswitch_ids: name a VPC of yours, or zones for a new one"),
-    rule("vpcid", "has(self.adoptClusterId) || has(self.vpcid) || has(self.zone_ids)",
-        "a new cluster needs vpcid with vswitch_ids, or zone_ids for a new VPC"),
-    rule("vswitch_ids", "has(self.adoptClusterId) || !has(self.vpcid) || has(self.vswitch_ids)",
-        "vpcid needs vswitch_ids: one to five vSwitches of that VPC"),
-    rule("container_cidr", "has(self.adoptClusterId) || !has(self.vpcid) || has(self.container_cidr) || !self.?addons.orValue([]).exists(a, a.name == 'flannel' && !a.?disabled.orValue(false))",
-        "flannel in a VPC of yours needs container_cidr, the network of the pods"),
-    rule("pod_vswitch_ids", "has(self.adoptClusterId) || has(self.pod_vswitch_ids) || self.?addons.orValue([]).all(a, !a.name.startsWith('terway-eni') || a.?disabled.orValue(false) || a.?config.orValue('').contains('PodVswitchId') || self.?secretValues.orValue([]).exists(v, v.path == 'addons/' + a.name + '/config'))",
-        "terway needs pod_vswitch_ids, or PodVswitchId in the addon's config"),
-    rule("service_cidr", "!has(self.container_cidr) || !has(self.service_cidr) || !isCIDR(self.container_cidr) || !isCIDR(self.service_cidr) || !(cidr(self.container_cidr).containsCIDR(self.service_cidr) || cidr(self.service_cidr).containsCIDR(self.container_cidr))",
-        "service_cidr and container_cidr overlap: choose ranges apart"),
-    rule("load_balancer_id", "!(has(self.load_balancer_id) && self.?control_plane_endpoints_config.?load_balancers_config.orValue([]).size() > 0)",
-        "load_balancer_id has no effect beside control_plane_endpoints_config.load_balancers_config: keep one of them"),
-    rule("custom_san", "!(has(self.custom_san) && has(self.extra_sans))",
-        "custom_san and extra_sans exclude each other: keep extra_sans"),
+    rule(
+        "security_group_id",
+        "!(has(self.security_group_id) && self.?is_enterprise_security_group.orValue(false))",
+        "security_group_id and is_enterprise_security_group: true exclude each other: keep one of them",
+    ),
+    rule(
+        "zone_ids",
+        "!(has(self.zone_ids) && (has(self.vpcid) || has(self.vswitch_ids)))",
+        "zone_ids exclude vpcid and vswitch_ids: name a VPC of yours, or zones for a new one",
+    ),
+    rule(
+        "vpcid",
+        "has(self.adoptClusterId) || has(self.vpcid) || has(self.zone_ids)",
+        "a new cluster needs vpcid with vswitch_ids, or zone_ids for a new VPC",
+    ),
+    rule(
+        "vswitch_ids",
+        "has(self.adoptClusterId) || !has(self.vpcid) || has(self.vswitch_ids)",
+        "vpcid needs vswitch_ids: one to five vSwitches of that VPC",
+    ),
+    rule(
+        "container_cidr",
+        "has(self.adoptClusterId) || !has(self.vpcid) || has(self.container_cidr) || !self.?addons.orValue([]).exists(a, a.name == 'flannel' && !a.?disabled.orValue(false))",
+        "flannel in a VPC of yours needs container_cidr, the network of the pods",
+    ),
+    rule(
+        "pod_vswitch_ids",
+        "has(self.adoptClusterId) || has(self.pod_vswitch_ids) || self.?addons.orValue([]).all(a, !a.name.startsWith('terway-eni') || a.?disabled.orValue(false) || a.?config.orValue('').contains('PodVswitchId') || self.?secretValues.orValue([]).exists(v, v.path == 'addons/' + a.name + '/config'))",
+        "terway needs pod_vswitch_ids, or PodVswitchId in the addon's config",
+    ),
+    rule(
+        "service_cidr",
+        "!has(self.container_cidr) || !has(self.service_cidr) || !isCIDR(self.container_cidr) || !isCIDR(self.service_cidr) || !(cidr(self.container_cidr).containsCIDR(self.service_cidr) || cidr(self.service_cidr).containsCIDR(self.container_cidr))",
+        "service_cidr and container_cidr overlap: choose ranges apart",
+    ),
+    rule(
+        "load_balancer_id",
+        "!(has(self.load_balancer_id) && self.?control_plane_endpoints_config.?load_balancers_config.orValue([]).size() > 0)",
+        "load_balancer_id has no effect beside control_plane_endpoints_config.load_balancers_config: keep one of them",
+    ),
+    rule(
+        "custom_san",
+        "!(has(self.custom_san) && has(self.extra_sans))",
+        "custom_san and extra_sans exclude each other: keep extra_sans",
+    ),
     // Pro
-    rule("encryption_provider_key", "has(self.adoptClusterId) || !has(self.encryption_provider_key) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
-        "encryption_provider_key needs a Pro cluster: set cluster_spec to ack.pro.small or larger"),
-    rule("controlplane_log_components", "has(self.adoptClusterId) || !(has(self.controlplane_log_components) || has(self.controlplane_log_project) || has(self.controlplane_log_ttl)) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
-        "controlplane_log_components, _project and _ttl need a Pro cluster: set cluster_spec to ack.pro.small or larger"),
-    rule("maintenance_window", "has(self.adoptClusterId) || !self.?maintenance_window.?enable.orValue(false) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
-        "maintenance_window needs a Pro cluster: set cluster_spec to ack.pro.small or larger"),
-    rule("auto_mode", "has(self.adoptClusterId) || !self.?auto_mode.?enable.orValue(false) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
-        "auto_mode needs a Pro cluster: set cluster_spec to ack.pro.small or larger"),
-    rule("operation_policy", "!self.?operation_policy.?cluster_auto_upgrade.?enabled.orValue(false) || self.?maintenance_window.?enable.orValue(has(self.adoptClusterId))",
-        "operation_policy.cluster_auto_upgrade needs maintenance_window.enable: true"),
+    rule(
+        "encryption_provider_key",
+        "has(self.adoptClusterId) || !has(self.encryption_provider_key) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
+        "encryption_provider_key needs a Pro cluster: set cluster_spec to ack.pro.small or larger",
+    ),
+    rule(
+        "controlplane_log_components",
+        "has(self.adoptClusterId) || !(has(self.controlplane_log_components) || has(self.controlplane_log_project) || has(self.controlplane_log_ttl)) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
+        "controlplane_log_components, _project and _ttl need a Pro cluster: set cluster_spec to ack.pro.small or larger",
+    ),
+    rule(
+        "maintenance_window",
+        "has(self.adoptClusterId) || !self.?maintenance_window.?enable.orValue(false) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
+        "maintenance_window needs a Pro cluster: set cluster_spec to ack.pro.small or larger",
+    ),
+    rule(
+        "auto_mode",
+        "has(self.adoptClusterId) || !self.?auto_mode.?enable.orValue(false) || self.?cluster_spec.orValue('').startsWith('ack.pro.')",
+        "auto_mode needs a Pro cluster: set cluster_spec to ack.pro.small or larger",
+    ),
+    rule(
+        "operation_policy",
+        "!self.?operation_policy.?cluster_auto_upgrade.?enabled.orValue(false) || self.?maintenance_window.?enable.orValue(has(self.adoptClusterId))",
+        "operation_policy.cluster_auto_upgrade needs maintenance_window.enable: true",
+    ),
     // seed workers
-    rule("worker_instance_types", "has(self.adoptClusterId) || self.?num_of_nodes.orValue(0) == 0 || has(self.worker_instance_types)",
-        "num_of_nodes above 0 needs worker_instance_types"),
-    rule("key_pair", "has(self.adoptClusterId) || self.?num_of_nodes.orValue(0) == 0 || has(self.key_pair) || has(self.login_password) || self.?secretValues.orValue([]).exists(v, v.path == 'login_password')",
-        "num_of_nodes above 0 needs key_pair or login_password"),
-    rule("worker_period", "has(self.adoptClusterId) || self.?worker_instance_charge_type.orValue('') != 'PrePaid' || (has(self.worker_period) && has(self.worker_period_unit))",
-        "PrePaid workers need worker_period and worker_period_unit"),
-    rule("worker_auto_renew_period", "has(self.adoptClusterId) || self.?worker_instance_charge_type.orValue('') != 'PrePaid' || !self.?worker_auto_renew.orValue(false) || has(self.worker_auto_renew_period)",
-        "worker_auto_renew: true needs worker_auto_renew_period"),
-    rule("worker_data_disks", "!(has(self.worker_data_disks) && (has(self.worker_data_disk_category) || has(self.worker_data_disk_size)))",
-        "worker_data_disks exclude worker_data_disk_category and worker_data_disk_size: keep worker_data_disks"),
-    rule("workerFields", "has(self.adoptClusterId) || self.?workerFields.orValue('') != 'AsNodePool' || (has(self.worker_instance_types) && has(self.worker_instance_charge_type) && has(self.vswitch_ids))",
-        "workerFields: AsNodePool needs worker_instance_types, worker_instance_charge_type and vswitch_ids, which ACK asks of a node pool"),
-    rule("workerFields", "self.?workerFields.orValue('') != 'AsNodePool' || !(has(self.instances) || has(self.format_disk) || has(self.keep_instance_name))",
-        "workerFields: AsNodePool has no place for instances, format_disk and keep_instance_name: drop them"),
-    rule("workerFields", "self.?workerFields.orValue('') != 'AsNodePool' || !self.?nodepools.orValue([]).exists(p, p.nodepool_info.name == 'default-nodepool')",
-        "workerFields: AsNodePool makes a pool named default-nodepool: rename yours"),
+    rule(
+        "worker_instance_types",
+        "has(self.adoptClusterId) || self.?num_of_nodes.orValue(0) == 0 || has(self.worker_instance_types)",
+        "num_of_nodes above 0 needs worker_instance_types",
+    ),
+    rule(
+        "key_pair",
+        "has(self.adoptClusterId) || self.?num_of_nodes.orValue(0) == 0 || has(self.key_pair) || has(self.login_password) || self.?secretValues.orValue([]).exists(v, v.path == 'login_password')",
+        "num_of_nodes above 0 needs key_pair or login_password",
+    ),
+    rule(
+        "worker_period",
+        "has(self.adoptClusterId) || self.?worker_instance_charge_type.orValue('') != 'PrePaid' || (has(self.worker_period) && has(self.worker_period_unit))",
+        "PrePaid workers need worker_period and worker_period_unit",
+    ),
+    rule(
+        "worker_auto_renew_period",
+        "has(self.adoptClusterId) || self.?worker_instance_charge_type.orValue('') != 'PrePaid' || !self.?worker_auto_renew.orValue(false) || has(self.worker_auto_renew_period)",
+        "worker_auto_renew: true needs worker_auto_renew_period",
+    ),
+    rule(
+        "worker_data_disks",
+        "!(has(self.worker_data_disks) && (has(self.worker_data_disk_category) || has(self.worker_data_disk_size)))",
+        "worker_data_disks exclude worker_data_disk_category and worker_data_disk_size: keep worker_data_disks",
+    ),
+    rule(
+        "workerFields",
+        "has(self.adoptClusterId) || self.?workerFields.orValue('') != 'AsNodePool' || (has(self.worker_instance_types) && has(self.worker_instance_charge_type) && has(self.vswitch_ids))",
+        "workerFields: AsNodePool needs worker_instance_types, worker_instance_charge_type and vswitch_ids, which ACK asks of a node pool",
+    ),
+    rule(
+        "workerFields",
+        "self.?workerFields.orValue('') != 'AsNodePool' || !(has(self.instances) || has(self.format_disk) || has(self.keep_instance_name))",
+        "workerFields: AsNodePool has no place for instances, format_disk and keep_instance_name: drop them",
+    ),
+    rule(
+        "workerFields",
+        "self.?workerFields.orValue('') != 'AsNodePool' || !self.?nodepools.orValue([]).exists(p, p.nodepool_info.name == 'default-nodepool')",
+        "workerFields: AsNodePool makes a pool named default-nodepool: rename yours",
+    ),
 ];
 
 /// Members of the body that the operator itself writes, beside those of the spec: no `extraParameters` may name them.
@@ -213,7 +306,8 @@ fn field_rule(name: &str) -> Value {
         "node_cidr_mask" => format!("{old}.optMap(v, string(v)) == {new}.optMap(v, string(v))"),
         "worker_data_disks" => {
             let members = ["category", "encrypted", "auto_snapshot_policy_id"];
-            let sizes = format!("{old}.optMap(l, l.map(d, string(d.size))) == {new}.optMap(l, l.map(d, string(d.size)))");
+            let sizes =
+                format!("{old}.optMap(l, l.map(d, string(d.size))) == {new}.optMap(l, l.map(d, string(d.size)))");
             members.iter().fold(sizes, |all, m| {
                 format!("{all} && {old}.optMap(l, l.map(d, d.?{m}.orValue(''))) == {new}.optMap(l, l.map(d, d.?{m}.orValue('')))")
             })
@@ -348,7 +442,10 @@ mod tests {
                 _ => true,
             };
             assert!(bounded, "{path} has no bound: {schema}");
-            assert!(schema["nullable"].is_null() && schema["anyOf"].is_null() && schema["oneOf"].is_null(), "{path}: {schema}");
+            assert!(
+                schema["nullable"].is_null() && schema["anyOf"].is_null() && schema["oneOf"].is_null(),
+                "{path}: {schema}"
+            );
             assert!(!schema["enum"].to_string().contains("null"), "{path}");
             assert!(matches!(schema["format"].as_str(), None | Some("int64" | "date-time")), "{path}: {schema}");
         });
@@ -359,7 +456,10 @@ mod tests {
         walk(&schema(), "", &mut |path, schema| {
             let own = path.starts_with(".spec") && !path.ends_with("[]") || path.starts_with(".status.");
             let text = schema["description"].as_str().unwrap_or_default();
-            assert!(!own || path.contains("[]") && path.starts_with(".status") || text.len() > 2, "{path} has no description");
+            assert!(
+                !own || path.contains("[]") && path.starts_with(".status") || text.len() > 2,
+                "{path} has no description"
+            );
             assert!(!path.starts_with(".spec") || !text.contains('\n'), "{path}");
         });
     }

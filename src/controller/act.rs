@@ -14,7 +14,7 @@ use super::store;
 use super::view::spec_hash;
 use std::collections::BTreeMap;
 
-use crate::ack::{DeleteOptions, Stamp};
+use crate::ack::{Account, Created, DeleteOptions, Stamp};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
@@ -86,7 +86,6 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
         tracing::info!(%error, "the seal was not acknowledged; reading the object again to see whose it carries");
     }
     pass.announce(&status).await;
-    pass.view.seen.sent = None;
     pass.reread().await
 }
 
@@ -97,34 +96,38 @@ fn sealed(status: &mut AckClusterStatus) -> impl Iterator<Item = &mut CreateInte
 
 /// The one POST. The token is consumed before the first byte, so nothing can send this attempt again.
 async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
-    let (Some(_token), Some(body)) = (pass.sealer.take(), pass.body.take()) else {
-        pass.view.seen.sent = Some(Sent::Unknown("the sealed body is not at hand any more".into()));
-        return;
-    };
     let Standing::Sealed { intent, .. } = pass.view.standing.clone() else { return };
-    let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
-    let account = match pass.account().await {
-        Ok(account) => account,
-        Err(trouble) => {
-            pass.view.seen.sent = Some(Sent::Refused(trouble.class, trouble.note));
-            return;
-        }
+    let sent = match (pass.sealer.take(), pass.body.take(), pass.account().await) {
+        (Some(_token), Some(body), Ok(account)) => post(&account, &body, &intent, not_after, &mut pass.created).await,
+        (Some(_token), Some(_), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
+        _ => Sent::Unknown("the sealed body is not at hand any more".into()),
     };
-    let sent = match account.client().create_cluster(&intent.site.region, &body, &stamp).await {
+    pass.view.seen.sent = Some((intent.nonce, sent));
+    pass.tell_time();
+}
+
+async fn post(
+    account: &Account,
+    body: &Value,
+    intent: &Intent,
+    not_after: Timestamp,
+    created: &mut Option<Created>,
+) -> Sent {
+    let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
+    match account.client().create_cluster(&intent.site.region, body, &stamp).await {
         Ok(answer) => {
             let id = answer.value.cluster_id.clone();
-            tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster accepted");
-            pass.created = Some(answer.value);
+            tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
+            *created = Some(answer.value);
             Sent::Created(id)
         }
         Err(error) => {
-            tracing::warn!(%error, request_id = error.request_id(), executed = !error.never_executed(), "CreateCluster failed");
+            let refused = error.never_executed();
+            tracing::warn!(%error, request_id = error.request_id(), refused, "CreateCluster failed");
             let note = error.to_string().into();
-            if error.never_executed() { Sent::Refused(error.class(), note) } else { Sent::Unknown(note) }
+            if refused { Sent::Refused(error.class(), note) } else { Sent::Unknown(note) }
         }
-    };
-    pass.view.seen.sent = Some(sent);
-    pass.tell_time();
+    }
 }
 
 /// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
@@ -210,7 +213,9 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let region = region(pass);
     let result = match pass.account().await {
-        Ok(account) => account.client().tag(&region, &[id.clone()], &tags).await.map(drop).map_err(|e| trouble(&e)),
+        Ok(account) => {
+            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(|e| trouble(&e))
+        }
         Err(trouble) => Err(trouble),
     };
     done(pass, Deed::Claim, result).await

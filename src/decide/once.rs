@@ -5,14 +5,16 @@ use super::*;
 
 /// A create request is sealed. Send it if it is ours to send and has not been sent; else find out what became of it.
 pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> Result<Step, Step> {
-    if mine && v.seen.sent.is_none() {
+    // An answer that comes late, when the object has come to another attempt, says nothing about that one.
+    let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
+    if mine && sent.is_none() {
         return Ok(Step::Act(match v.goal {
             Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
             // The object was deleted or paused between seal and first byte: this attempt was never made.
             _ => Act::Close(Closed::Unsent),
         }));
     }
-    if let Some(Sent::Refused(class, note)) = &v.seen.sent {
+    if let Some(Sent::Refused(class, note)) = sent {
         let (class, note) = (*class, note.clone());
         return Ok(Step::Act(Act::Close(Closed::Refused { class, at: v.now, mended: false, note })));
     }

@@ -143,7 +143,8 @@ fn an_emergency_protection_from_the_console_is_not_undone_by_old_words() {
     scene.wait_for_reason("demo", "DeletionProtected");
     assert_eq!((scene.calls("ModifyCluster"), scene.calls("DeleteCluster")), (0, 0));
     scene.merge("demo", json!({"spec": {"deletion_protection": true}}));
-    scene.wait_for("demo", "the new word is seen", |o| o["status"]["observedGeneration"] == o["metadata"]["generation"]);
+    scene
+        .wait_for("demo", "the new word is seen", |o| o["status"]["observedGeneration"] == o["metadata"]["generation"]);
     scene.merge("demo", json!({"spec": {"deletion_protection": false}}));
     scene.wait_until_gone("demo");
     assert!(living(&scene).is_empty());
@@ -279,7 +280,8 @@ fn a_paused_object_is_left_alone() {
     scene.wait_for_reason("demo", "Paused");
     scene.delete("demo");
     let paused = scene.wait_for("demo", "the deletion is seen", |o| {
-        o["metadata"]["deletionTimestamp"].is_string() && o["status"]["observedGeneration"] == o["metadata"]["generation"]
+        o["metadata"]["deletionTimestamp"].is_string()
+            && o["status"]["observedGeneration"] == o["metadata"]["generation"]
     });
     assert_eq!(ready(&paused).unwrap()["reason"], "Paused", "a deletion is held, too");
     assert_eq!(scene.calls("DeleteCluster"), 0);

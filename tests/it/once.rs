@@ -117,7 +117,10 @@ fn an_answer_that_is_lost_is_looked_for() {
 
 fn an_error_answer_to_a_cluster_that_was_made_is_not_believed() {
     let scene = Scene::with_operator("error-but-made");
-    fault(&scene, json!({"operation": "CreateCluster", "when": "after", "do": {"status": 503, "code": "ServiceUnavailable"}}));
+    fault(
+        &scene,
+        json!({"operation": "CreateCluster", "when": "after", "do": {"status": 503, "code": "ServiceUnavailable"}}),
+    );
     scene.apply(&scene.smallest("demo"));
     settles_on_one(&scene, "demo");
     assert_eq!(scene.calls("CreateCluster"), 1);

@@ -40,7 +40,8 @@ fn a_ready_cluster_causes_no_write_over_a_hundred_polls() {
     scene.start_operator(&["--poll-idle", "50ms"]);
     scene.apply(&scene.smallest("demo"));
     scene.wait_for_reason("demo", "Running");
-    let (writes, object, polls) = (scene.operator_writes().len(), scene.get("demo"), scene.calls("DescribeClustersForRegion"));
+    let (writes, object, polls) =
+        (scene.operator_writes().len(), scene.get("demo"), scene.calls("DescribeClustersForRegion"));
     scene.until("a hundred polls", || (scene.calls("DescribeClustersForRegion") >= polls + 100).then_some(()));
     assert_eq!(scene.operator_writes().len(), writes);
     assert_eq!(scene.get("demo"), object);
