@@ -235,7 +235,7 @@ mod tests {
             json!("hang"),
             json!("duplicate"),
             json!({"delay": "2s"}),
-            json!({"hold": "1m30s"}),
+            json!({"hold": "1m 30s"}),
             json!({"duplicate": "first"}),
             json!({"status": 503, "code": "Throttling", "headers": {"x-acs-retry-after": "1500"}, "body": "<html>"}),
         ] {

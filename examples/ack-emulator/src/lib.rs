@@ -90,7 +90,8 @@ impl FromStr for AccessKey {
     }
 }
 
-/// How an emulator is started. The times are the first values of the settings of the same name.
+/// How an emulator is started. The times are the first values of the settings of the same name; a change to a cluster
+/// takes 5 s, or the create time where that is less.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Ports: the one region that it serves (`None`: all) and its address; port 0 picks a free one.
@@ -167,8 +168,17 @@ impl Emulator {
     /// # Errors
     /// See [`Error`]; nothing runs then.
     pub async fn start(config: Config) -> Result<Emulator, Error> {
-        let Config { listen, tls_dir, access_keys, time_scale, list_lag, create_time, delete_time, detail_lag, date_window } =
-            config;
+        let Config {
+            listen,
+            tls_dir,
+            access_keys,
+            time_scale,
+            list_lag,
+            create_time,
+            delete_time,
+            detail_lag,
+            date_window,
+        } = config;
         if !(time_scale.is_finite() && time_scale > 0.0) {
             return Err(Error::Config("the time scale must be above zero".into()));
         }
@@ -176,6 +186,7 @@ impl Emulator {
         let settings = Settings {
             list_lag: time(list_lag)?,
             create_time: time(create_time)?,
+            modify_time: time(create_time)?.min(Settings::default().modify_time),
             delete_time: time(delete_time)?,
             detail_lag: time(detail_lag)?,
             date_window: time(date_window)?,

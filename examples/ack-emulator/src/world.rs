@@ -190,7 +190,9 @@ impl World {
                 "fail_task" => value == true || (value["code"].is_string() && value["message"].is_string()),
                 "cluster_id" | "region_id" => false,
                 "state" => value.is_string(),
-                _ => cluster.shown.get(name).is_some_and(|known| value.is_null() || known.is_null() || same_kind(known)),
+                _ => {
+                    cluster.shown.get(name).is_some_and(|known| value.is_null() || known.is_null() || same_kind(known))
+                }
             };
             if !legal {
                 return Err(format!("{name}: {value} is not understood"));
