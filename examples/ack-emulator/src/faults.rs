@@ -1,4 +1,4 @@
-//! Rules that make calls go wrong, and the counting that says which call they meet. Acts on nothing itself: the HTTP
+//! Rules that make calls go wrong (their times are real time), and the counting that says which call they meet. Acts on nothing itself: the HTTP
 //! face does what a rule says.
 
 use std::collections::BTreeMap;

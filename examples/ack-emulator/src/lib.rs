@@ -20,19 +20,19 @@ mod clock;
 mod cluster;
 mod control;
 mod fields;
+mod http;
 mod operations;
 mod received;
 mod refusal;
+mod settings;
 mod sign;
 mod sts;
 mod tags;
 mod task;
 mod tls;
+mod world;
 
 pub mod faults;
-pub mod http;
-pub mod settings;
-pub mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -192,9 +192,13 @@ impl Emulator {
             date_window: time(date_window)?,
             ..Settings::default()
         };
+        let settings = settings.checked().map_err(Error::Config)?;
         let face = Arc::new(Face::new(access_keys, settings, time_scale));
         let mut bound = Vec::new();
         for (region, address) in listen {
+            if let Some(region) = region.as_ref().filter(|region| !fields::is_region(region)) {
+                return Err(Error::Config(format!("{region} is no region id")));
+            }
             let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
             let address = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
             bound.push((region, address, listener));

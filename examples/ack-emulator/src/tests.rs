@@ -5,6 +5,7 @@ mod bench;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::{Config, Emulator};
 use bench::{Bench, REGION, Ways, body, code, text};
 
 #[tokio::test]
@@ -421,4 +422,19 @@ async fn control_requests_that_are_not_understood_get_a_4xx() {
     }
     assert_eq!(bench.emulator.settings(&json!({})).expect("read")["list_lag"], "1m 30s");
     assert!(bench.journal().is_empty());
+}
+
+#[tokio::test]
+async fn https_is_served_under_the_authority_that_is_written_down() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = Config { tls_dir: Some(dir.path().join("made")), ..Config::default() };
+    let emulator = Emulator::start(config).await.expect("started");
+    let pem = std::fs::read(emulator.ca().expect("TLS is on")).expect("ca.pem is written");
+    let authority = reqwest::Certificate::from_pem(&pem).expect("PEM");
+    let url = format!("{}/_emulator/ledger", emulator.url());
+    assert!(url.starts_with("https://"));
+    for (trusted, wanted) in [(vec![authority], true), (vec![], false)] {
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only(trusted).build().expect("a client");
+        assert_eq!(client.get(&url).send().await.is_ok(), wanted);
+    }
 }
