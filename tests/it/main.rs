@@ -14,6 +14,9 @@ mod views;
 mod cluster;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
+/// The client against the emulator: both signatures, every operation, hostile answers.
+mod wire;
+
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
-    let pure = [house::tests(), views::tests(), model::tests()];
+    let pure = [house::tests(), views::tests(), model::tests(), wire::tests()];
     let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
     let passed =

@@ -120,18 +120,18 @@ impl Cluster {
             },
             "control_plane_endpoints_config": or("control_plane_endpoints_config", dns),
         });
-        let (Value::Object(mut shown), Value::Object(more)) = (shown, more) else {
-            unreachable!("both were written as objects above")
-        };
-        shown.extend(more);
-        for tag in shown["tags"].as_array_mut().into_iter().flatten() {
+        let mut members = Map::new();
+        for part in [shown, more] {
+            members.extend(part.as_object().cloned().unwrap_or_default());
+        }
+        for tag in members["tags"].as_array_mut().into_iter().flatten() {
             tag["value"] = tag["value"].as_str().unwrap_or_default().into();
         }
         let mut cluster = Cluster {
             account: account.into(),
             region: region.into(),
             body: body.clone(),
-            shown,
+            shown: members,
             born: now.world,
             gone: None,
             created: now.gateway,
