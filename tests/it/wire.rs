@@ -23,8 +23,12 @@ pub fn tests() -> Vec<Trial> {
     vec![
         trial("every operation is taken with ACS3", || every_operation(Algorithm::Acs3, None)),
         trial("every operation is taken with ROA, and STS with RPC", || every_operation(Algorithm::Roa, None)),
-        trial("every operation is taken with ACS3 and an STS token", || every_operation(Algorithm::Acs3, Some("tok/+en=="))),
-        trial("every operation is taken with ROA and an STS token", || every_operation(Algorithm::Roa, Some("tok/+en=="))),
+        trial("every operation is taken with ACS3 and an STS token", || {
+            every_operation(Algorithm::Acs3, Some("tok/+en=="))
+        }),
+        trial("every operation is taken with ROA and an STS token", || {
+            every_operation(Algorithm::Roa, Some("tok/+en=="))
+        }),
         trial("TLS is trusted by the CA file only", trusts_the_ca_file),
         trial("wrong keys are credentials trouble and prove that nothing was executed", wrong_keys),
         trial("a cluster that is not known is told apart from every other 404", not_found),
@@ -124,7 +128,8 @@ fn fault(emulator: &Emulator, rule: Value) {
 
 async fn every_operation(signature: Algorithm, token: Option<&str>) {
     let emulator = emulator().await;
-    let credentials = Credentials { security_token: token.map(Into::into), ..keys(if token.is_some() { "t" } else { "a" }) };
+    let credentials =
+        Credentials { security_token: token.map(Into::into), ..keys(if token.is_some() { "t" } else { "a" }) };
     let accounts = Accounts::new(Endpoints { signature, ..endpoints(&emulator.url()) }).unwrap();
     let account = accounts.account(credentials);
     let (client, region) = (account.client(), region());
@@ -169,7 +174,9 @@ async fn every_operation(signature: Algorithm, token: Option<&str>) {
     emulator.advance(Duration::from_secs(600));
     client.delete_cluster(&region, &id, &options, &soon(&account)).await.unwrap();
     let kept = &emulator.ledger()[0].delete_options;
-    assert_eq!(kept["retain_resources"], json!(["lb-1 [\"x\"]", "盘"]), "{kept:?}");
+    assert_eq!(kept["retain_resources"], r#"["lb-1 [\"x\"]","盘"]"#);
+    assert_eq!(kept["delete_options"], r#"[{"delete_mode":"retain","resource_type":"SLB"}]"#);
+    assert_eq!(kept["retain_all_resources"], "false");
     emulator.advance(Duration::from_secs(600));
     assert_eq!(client.cluster(&region, &id).await.unwrap_err().class(), Class::NotFound);
 
@@ -312,7 +319,9 @@ async fn retries() {
     account.client().modify_cluster(&region(), &"c0".into(), &Map::new()).await.unwrap_err();
     assert_eq!((calls(&emulator, "CreateCluster").len(), calls(&emulator, "ModifyCluster").len()), (1, 1));
     emulator.clear_faults();
-    for action in [json!("drop"), json!({"status": 400, "code": "SignatureNonceUsed"}), json!({"status": 200, "body": "{"})] {
+    for action in
+        [json!("drop"), json!({"status": 400, "code": "SignatureNonceUsed"}), json!({"status": 200, "body": "{"})]
+    {
         fault(&emulator, json!({"operation": "DescribeUserQuota", "do": action}));
         account.client().quota(&region(), None).await.unwrap();
     }
@@ -457,7 +466,10 @@ async fn echoes() {
         ("SignatureDoesNotMatch", "server string to sign is:POST\nx-acs-security-token:Hello1234".to_owned()),
         ("Hello1234", SECRET.to_owned()),
     ] {
-        fault(&emulator, json!({"operation": "CreateCluster", "do": {"status": 400, "code": code, "message": message}}));
+        fault(
+            &emulator,
+            json!({"operation": "CreateCluster", "do": {"status": 400, "code": code, "message": message}}),
+        );
         let error = account.client().create_cluster(&region(), &body, &soon(&account)).await.unwrap_err();
         for text in [error.to_string(), format!("{error:?}")] {
             assert!(!["Hello1234", SECRET, "\u{1b}", "to sign"].iter().any(|word| text.contains(word)), "{text}");

@@ -49,7 +49,8 @@ fn is_whole(request: &[u8]) -> bool {
 fn answer(status: &str, body: &str) -> Vec<u8> {
     let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+    format!("HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .into_bytes()
 }
 
 /// What is sent, and a part of the sentence that must come of it. A create never counts as not executed, nothing is ever
@@ -93,10 +94,16 @@ pub async fn odd_answers() {
         assert!(error.to_string().contains(part), "{shown}: {error}");
         assert_eq!(server.connections(), 1, "{shown}");
 
-        let error = account.client().cluster(&region(), &"c1".into()).await.expect_err(&shown);
-        assert_ne!(error.class(), Class::NotFound, "{shown}: {error}");
-        account.client().tasks(&region(), &"c1".into()).await.expect_err(&shown);
-        account.listing(&region(), jiff::Timestamp::UNIX_EPOCH).await.expect_err(&shown);
+        let (region, id) = (region(), "c1".into());
+        let client = account.client();
+        let (detail, tasks, list) = tokio::join!(
+            client.cluster(&region, &id),
+            client.tasks(&region, &id),
+            account.listing(&region, jiff::Timestamp::UNIX_EPOCH)
+        );
+        assert_ne!(detail.expect_err(&shown).class(), Class::NotFound, "{shown}");
+        tasks.expect_err(&shown);
+        list.expect_err(&shown);
     }))
     .await;
 }
