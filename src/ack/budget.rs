@@ -11,6 +11,8 @@ pub struct Limits {
     pub changes: Rate,
     /// Calls under way at once, over all regions.
     pub slots: usize,
+    /// How long keys that ACK did not accept are not tried again. Other keys are another account, and tried at once.
+    pub barred: Duration,
 }
 
 /// So many calls a second in the long run, `burst` at once after a silence.
@@ -22,7 +24,12 @@ pub struct Rate {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reads: Rate { per_second: 5, burst: 20 }, changes: Rate { per_second: 1, burst: 10 }, slots: 4 }
+        Self {
+            reads: Rate { per_second: 5, burst: 20 },
+            changes: Rate { per_second: 1, burst: 10 },
+            slots: 4,
+            barred: Duration::from_secs(300),
+        }
     }
 }
 

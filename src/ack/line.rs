@@ -32,13 +32,16 @@ pub(super) struct Line {
     offset: Mutex<Option<SignedDuration>>,
     buckets: Mutex<HashMap<(String, bool), Arc<Bucket>>>,
     slots: Semaphore,
+    /// ACK did not accept the keys, at that moment and with that error.
+    barred: Mutex<Option<(Instant, Error)>>,
 }
 
 impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
         let slots = Semaphore::new(wire.endpoints.limits.slots.max(1));
         let secrets = credentials.secrets();
-        Self { wire, credentials, secrets, offset: Mutex::default(), buckets: Mutex::default(), slots }
+        let (offset, buckets, barred) = Default::default();
+        Self { wire, credentials, secrets, offset, buckets, slots, barred }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
@@ -94,6 +97,11 @@ impl Line {
     }
 
     async fn attempt(&self, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
+        if let Some((since, error)) = &*self.barred.lock().expect("nothing panics while it holds this lock")
+            && since.elapsed() < self.wire.endpoints.limits.barred
+        {
+            return Err(error.clone());
+        }
         let bucket = self.bucket(call);
         let _slot = self.turn(call, &bucket).await?;
         let now = self.gateway_now();
@@ -115,6 +123,9 @@ impl Line {
             self.learn(date, begun, attempt.elapsed);
         }
         trace(call, &attempt.outcome, begun);
+        let barred = attempt.outcome.as_ref().err().filter(|error| error.class() == Class::Credentials);
+        *self.barred.lock().expect("nothing panics while it holds this lock") =
+            barred.map(|error| (Instant::now(), error.clone()));
         if let Err(error) = &attempt.outcome
             && error.class() == Class::Throttled
             && let Some(wait) = error.retry_after()

@@ -33,7 +33,7 @@ use serde_json::{Map, Value, json};
 pub use account::{Account, Accounts};
 pub use budget::{Limits, Rate};
 pub use code::Code;
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::{ACCESS_KEY_ID, Credentials, CredentialsError};
 pub use endpoints::{ConfigError, Endpoints};
 pub use error::{Error, Refusal};
 pub use listing::RegionList;

@@ -133,6 +133,8 @@ pub struct ListedCluster {
     pub state: State,
     pub tags: BTreeMap<String, String>,
     pub created: Option<Timestamp>,
+    /// As ACK wrote it; moves whenever anything of the cluster does.
+    pub updated: Option<String>,
     /// `None`: the answer does not say.
     pub deletion_protection: Option<bool>,
     pub current_version: Option<String>,
@@ -274,6 +276,7 @@ fn listed(of: &Object) -> Decoded<ListedCluster> {
             .filter_map(|tag| Some((json::text(tag, &["key"])?, json::text(tag, &["value"]).unwrap_or_default())))
             .collect(),
         created: json::time(of, "created"),
+        updated: json::text(of, &["updated"]),
         deletion_protection: json::flag(of, "deletion_protection"),
         current_version: json::text(of, &["current_version"]),
         size: json::int(of, "size"),

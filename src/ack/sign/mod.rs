@@ -11,7 +11,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 /// Which signature ACK's requests carry (`--signature`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Algorithm {
     /// `ACS3-HMAC-SHA256`, the default of today's SDKs.
     #[default]
