@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Trial> {
         }),
         trial("TLS is trusted by the CA file only", trusts_the_ca_file),
         trial("wrong keys are credentials trouble and prove that nothing was executed", wrong_keys),
+        trial("keys that were not accepted are not tried again for a while", barred_keys),
         trial("a cluster that is not known is told apart from every other 404", not_found),
         trial("a lost answer of a create proves nothing and is not repeated", lost_answers),
         trial("a refused connection proves that nothing was executed", refused_connection),
@@ -216,8 +217,7 @@ async fn wrong_keys() {
 
 async fn not_found() {
     let emulator = emulator().await;
-    let account = account(&emulator.url());
-    let cluster = async || account.client().cluster(&region(), &"c0".into()).await.unwrap_err();
+    let cluster = async || account(&emulator.url()).client().cluster(&region(), &"c0".into()).await.unwrap_err();
     assert_eq!(cluster().await.class(), Class::NotFound);
     for (code, class) in [
         ("InvalidAccessKeyId.NotFound", Class::Credentials),
@@ -229,6 +229,27 @@ async fn not_found() {
         fault(&emulator, json!({"operation": "*", "every": true, "do": {"status": 404, "code": code}}));
         assert_eq!(cluster().await.class(), class, "{code}");
     }
+}
+
+async fn barred_keys() {
+    let emulator = emulator().await;
+    let mut endpoints = endpoints(&emulator.url());
+    endpoints.limits.barred = Duration::from_millis(500);
+    let account = Accounts::new(endpoints).unwrap().account(keys("a"));
+    emulator.settings(&json!({"inactive_keys": ["a"]})).unwrap();
+    for _ in 0..20 {
+        let error = account.client().quota(&region(), None).await.unwrap_err();
+        assert_eq!((error.class(), error.never_executed()), (Class::Credentials, true), "{error}");
+    }
+    assert_eq!(emulator.journal(0).len(), 1);
+    emulator.settings(&json!({"inactive_keys": []})).unwrap();
+    let mended = async {
+        while account.client().quota(&region(), None).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), mended).await.expect("the keys are tried again");
+    assert_eq!(emulator.journal(0).len(), 2);
 }
 
 /// Every way in which an answer goes missing, before and after the effect.
