@@ -11,14 +11,14 @@ use super::look::{marks, region, trouble};
 use super::reconcile::{Flow, Pass};
 use super::report;
 use super::store;
-use super::view::{CLUSTER, spec_hash};
+use super::view::spec_hash;
 use std::collections::BTreeMap;
 
-use crate::ack::Stamp;
-use crate::api::{AckClusterStatus, ClusterOrigin, CreateIntent};
+use crate::ack::{DeleteOptions, Stamp};
+use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
-use crate::terms::{AccountId, ClusterId, Outcome, Reason, Sealer, Site};
+use crate::terms::{AccountId, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -54,25 +54,24 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     // Signed dates have whole seconds.
     let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
     let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
+    let intent = Intent {
+        attempt,
+        nonce: marks(pass, attempt)[3].1.as_str().into(),
+        date,
+        believe_after: date + rules.believable(),
+        site: Site { account, region: pass.view.region.clone() },
+        outcome: Outcome::Open,
+    };
     let intent = CreateIntent {
-        key: CLUSTER.to_owned(),
-        attempt: i64::from(attempt),
-        nonce: marks(pass, attempt)[3].1.clone(),
-        date: date.to_string(),
-        believe_after: (date + rules.believable()).to_string(),
-        account: account.to_string(),
-        region: pass.view.region.to_string(),
         name: pass.cluster_name(),
         spec_hash: spec_hash(&pass.object),
         sealer: sealer.to_string(),
         installation: pass.context.settings.installation.clone(),
-        outcome: Outcome::Open.word().to_owned(),
-        outcome_class: None,
-        outcome_at: None,
-        outcome_message: None,
+        ..CreateIntent::of(CLUSTER_INTENT, &intent)
     };
     let mut status = pass.object.status.clone().unwrap_or_default();
-    put(&mut status, intent);
+    status.create_intents.retain(|stored| stored.key != intent.key);
+    status.create_intents.push(intent);
     status.spec_locked = Some(true);
     let verdict = Verdict {
         ready: Some(false),
@@ -91,9 +90,9 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     pass.reread().await
 }
 
-fn put(status: &mut AckClusterStatus, intent: CreateIntent) {
-    status.create_intents.retain(|stored| stored.key != intent.key);
-    status.create_intents.push(intent);
+/// The cluster's own intent in the status.
+fn sealed(status: &mut AckClusterStatus) -> impl Iterator<Item = &mut CreateIntent> {
+    status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER_INTENT)
 }
 
 /// The one POST. The token is consumed before the first byte, so nothing can send this attempt again.
@@ -169,26 +168,18 @@ fn pinned_account(pass: &Pass<'_>) -> AccountId {
     }
 }
 
-fn recorded(
-    pass: &Pass<'_>,
-    object: &crate::api::AckCluster,
-    id: &ClusterId,
-    site: &Site,
-    adopted: bool,
-) -> AckClusterStatus {
+fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, adopted: bool) -> AckClusterStatus {
     let mut status = object.status.clone().unwrap_or_default();
     status.cluster_id = Some(id.to_string());
     status.account_id = Some(site.account.to_string());
     status.region_id = Some(site.region.to_string());
     status.cluster_origin = Some(if adopted { ClusterOrigin::Adopted } else { ClusterOrigin::Created });
-    status.applied_hash = drift::applied(&object.spec);
+    status.applied_hash = Some(drift::applied(&object.spec)).filter(|applied| !applied.is_empty());
     if let Some(created) = &pass.created {
         status.task_id = created.task_id.as_ref().map(ToString::to_string);
         status.request_id = created.request_id.clone();
     }
-    for intent in status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER) {
-        intent.outcome = Outcome::Made.word().to_owned();
-    }
+    sealed(&mut status).for_each(|intent| intent.record(Outcome::Made));
     status
 }
 
@@ -196,18 +187,15 @@ fn recorded(
 async fn close(pass: &mut Pass<'_>, closed: &Closed) -> Result<Flow, store::Error> {
     let mut status = pass.object.status.clone().unwrap_or_default();
     status.spec_locked = None;
-    for intent in status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER) {
-        let (outcome, class, at, note) = match closed {
-            Closed::Refused { class, at, note, .. } => {
-                (Outcome::Refused { class: *class, at: *at }, Some(*class), Some(*at), Some(note.to_string()))
-            }
-            Closed::Absent { at } => (Outcome::Absent { at: *at }, None, Some(*at), None),
-            Closed::Unsent => (Outcome::Unsent, None, None, None),
-        };
-        intent.outcome = outcome.word().to_owned();
-        intent.outcome_class = class.map(|class| class.word().to_owned());
-        intent.outcome_at = at.map(|at| at.to_string());
-        intent.outcome_message = note.map(|note| note.chars().take(512).collect());
+    for intent in sealed(&mut status) {
+        intent.record(match closed {
+            Closed::Refused { class, at, .. } => Outcome::Refused { class: *class, at: *at },
+            Closed::Absent { at } => Outcome::Absent { at: *at },
+            Closed::Unsent => Outcome::Unsent,
+        });
+        if let Closed::Refused { note, .. } = closed {
+            intent.outcome_message = Some(note.as_str().chars().take(512).collect());
+        }
     }
     let written = pass.store.write_status(&pass.object, &status).await;
     pass.after(written).await
@@ -243,18 +231,35 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
 }
 
 async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
-    let options = pass.object.spec.delete_options.as_ref().map(Into::into).unwrap_or_default();
+    let options = options(&pass.object);
     let region = region(pass);
     let result = match pass.account().await {
-        Ok(account) => {
-            account.client().delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after)).await.map_err(|e| trouble(&e))
-        }
+        Ok(account) => account
+            .client()
+            .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
+            .await
+            .map_err(|e| trouble(&e)),
         Err(trouble) => Err(trouble),
     };
     if let Ok(answer) = &result {
         pass.learnt.task_id = answer.value.task_id.as_ref().map(ToString::to_string);
     }
     done(pass, Deed::Delete, result.map(drop)).await
+}
+
+/// The query of DeleteCluster, one to one from the spec.
+fn options(object: &AckCluster) -> DeleteOptions {
+    let Some(wanted) = &object.spec.delete_options else { return DeleteOptions::default() };
+    DeleteOptions {
+        retain_all_resources: wanted.retain_all_resources,
+        retain_resources: wanted.retain_resources.clone().unwrap_or_default(),
+        options: wanted
+            .options
+            .iter()
+            .flatten()
+            .map(|option| (option.resource_type.clone(), option.delete_mode.clone()))
+            .collect(),
+    }
 }
 
 /// Keeps what came of a change, and looks at the object afresh.

@@ -215,4 +215,3 @@ fn protocol_times(text: &str) -> Result<Rules, String> {
     }
     Ok(Rules::timed(window, listed, skew))
 }
-

@@ -148,7 +148,8 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
-    let mine = |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
+    let mine =
+        |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
     let rival = |item: &&ListedCluster| {
         tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
             && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())
@@ -167,8 +168,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         whole: list.whole,
         trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
-        rival: found(&rival)
-            .map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
+        rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
     })
 }
@@ -236,11 +236,15 @@ async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
 fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let Some(detail) = &pass.learnt.detail else { return Ok(Drift::default()) };
     let spec = &pass.object.spec;
-    let applied = pass.object.status.as_ref().map(|s| s.applied_hash.clone()).unwrap_or_default();
+    let applied = pass.object.status.as_ref().and_then(|s| s.applied_hash.clone()).unwrap_or_default();
     let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
     let fixed = differences.iter().any(|d| d.is_fixed());
     pass.learnt.fixed_differ = Some(fixed);
-    Ok(Drift { differs: drift::sentence(&differences), workers: drift::workers_missing(spec, detail.listed.size), fixed })
+    Ok(Drift {
+        differs: drift::sentence(&differences),
+        workers: drift::workers_missing(spec, detail.listed.size),
+        fixed,
+    })
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.

@@ -217,7 +217,8 @@ impl Pass<'_> {
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
         if verdict.work != Work::Same {
-            entry.settled = self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
+            entry.settled =
+                self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
         }
         entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
         self.context.memory.put(uid, self.entry);

@@ -130,7 +130,11 @@ impl Face {
     ///
     /// # Errors
     /// `Cut`: the connection is to be closed without an answer.
-    pub async fn serve(self: Arc<Self>, region: Option<String>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    pub async fn serve(
+        self: Arc<Self>,
+        region: Option<String>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())

@@ -167,8 +167,17 @@ impl Emulator {
     /// # Errors
     /// See [`Error`]; nothing runs then.
     pub async fn start(config: Config) -> Result<Emulator, Error> {
-        let Config { listen, tls_dir, access_keys, time_scale, list_lag, create_time, delete_time, detail_lag, date_window } =
-            config;
+        let Config {
+            listen,
+            tls_dir,
+            access_keys,
+            time_scale,
+            list_lag,
+            create_time,
+            delete_time,
+            detail_lag,
+            date_window,
+        } = config;
         if !(time_scale.is_finite() && time_scale > 0.0) {
             return Err(Error::Config("the time scale must be above zero".into()));
         }
