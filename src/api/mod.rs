@@ -20,7 +20,9 @@ pub mod values;
 pub use body::{BodyError, CONVERSIONS, body};
 pub use rules::crd;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, WorkerFields};
-pub use status::{AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, TaskStage};
+pub use status::{
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, TaskStage,
+};
 
 /// The finalizer: it stands while a cluster may exist in the cloud.
 pub const FINALIZER: &str = "ackoperator.dev/cluster";

@@ -97,9 +97,9 @@ pub struct AckClusterStatus {
     /// How far ACK's task is.
     #[serde(rename = "taskStage")]
     pub task_stage: Option<TaskStage>,
-    /// Generation at which the protection in the cloud was first seen on: only a later spec may lift it.
-    #[serde(rename = "protectionSeenGeneration")]
-    pub protection_seen_generation: Option<i64>,
+    /// When the deletion protection was first seen on in the cloud: only a later word of the spec may lift it.
+    #[serde(rename = "protectionSeen")]
+    pub protection_seen: Option<ProtectionSeen>,
     /// Digests of what was last applied, by field, for fields that ACK does not show back.
     #[serde(rename = "appliedHash")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 64}))]
@@ -113,6 +113,18 @@ pub struct AckClusterStatus {
 
 fn unobserved() -> Option<i64> {
     Some(-1)
+}
+
+/// The moment at which the deletion protection was first seen on in the cloud.
+#[skip_serializing_none]
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProtectionSeen {
+    /// Generation of the spec at that time.
+    pub generation: i64,
+    /// Whether the object was being deleted by then.
+    pub going: bool,
+    /// What the spec said of the protection by then.
+    pub word: Option<bool>,
 }
 
 /// Where the cluster comes from.
@@ -172,8 +184,8 @@ pub struct CreateIntent {
     /// The installation that it was sealed for.
     #[schemars(length(max = 63))]
     pub installation: String,
-    /// `Open`, `Refused`, `Absent` or `Unsent`.
-    #[schemars(extend("enum" = ["Open", "Refused", "Absent", "Unsent"]))]
+    /// `Open`, `Made`, `Refused`, `Absent` or `Unsent`.
+    #[schemars(extend("enum" = ["Open", "Made", "Refused", "Absent", "Unsent"]))]
     pub outcome: String,
     /// Class of the refusal.
     #[schemars(length(max = 32))]
@@ -181,6 +193,9 @@ pub struct CreateIntent {
     /// When the outcome was recorded; absent while it is open or was never sent.
     #[schemars(length(max = 64))]
     pub outcome_at: Option<String>,
+    /// What ACK said where it refused.
+    #[schemars(length(max = 512))]
+    pub outcome_message: Option<String>,
 }
 
 /// A stored intent that cannot be read. Nothing may be sent or concluded from it: a person must look at the status.
@@ -225,13 +240,12 @@ impl CreateIntent {
 
     /// Writes what became of the request.
     pub fn record(&mut self, outcome: Outcome) {
-        let (word, class, at) = match outcome {
-            Outcome::Open => ("Open", None, None),
-            Outcome::Refused { class, at } => ("Refused", Some(class), Some(at)),
-            Outcome::Absent { at } => ("Absent", None, Some(at)),
-            Outcome::Unsent => ("Unsent", None, None),
+        let (class, at) = match outcome {
+            Outcome::Open | Outcome::Made | Outcome::Unsent => (None, None),
+            Outcome::Refused { class, at } => (Some(class), Some(at)),
+            Outcome::Absent { at } => (None, Some(at)),
         };
-        self.outcome = word.to_owned();
+        self.outcome = outcome.word().to_owned();
         self.outcome_class = class.map(|class| class.word().to_owned());
         self.outcome_at = at.map(|at| at.to_string());
     }
@@ -254,6 +268,7 @@ impl TryFrom<&CreateIntent> for Intent {
         let at = stored.outcome_at.as_deref().map(|at| stored.time("outcomeAt", at)).transpose()?;
         let outcome = match (stored.outcome.as_str(), at) {
             ("Open", _) => Outcome::Open,
+            ("Made", _) => Outcome::Made,
             ("Unsent", _) => Outcome::Unsent,
             ("Absent", Some(at)) => Outcome::Absent { at },
             ("Refused", Some(at)) => {
@@ -311,6 +326,7 @@ mod tests {
         let at = "2026-11-24T10:30:00Z".parse().unwrap();
         for outcome in [
             Outcome::Open,
+            Outcome::Made,
             Outcome::Unsent,
             Outcome::Absent { at },
             Outcome::Refused { class: Class::Quota, at },

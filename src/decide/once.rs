@@ -1,0 +1,127 @@
+//! Doing once what must not happen twice: a sealed request is sent by its sealer only, once, and an outcome that is
+//! not known is resolved by looking until a copy of it could not live any more. Never sends anything twice.
+
+use super::*;
+
+/// A create request is sealed. Send it if it is ours to send and has not been sent; else find out what became of it.
+pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> Result<Step, Step> {
+    // An answer that comes late, when the object has come to another attempt, says nothing about that one.
+    let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
+    if mine && sent.is_none() {
+        return Ok(Step::Act(match v.goal {
+            Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
+            // The object was deleted or paused between seal and first byte: this attempt was never made.
+            _ => Act::Close(Closed::Unsent),
+        }));
+    }
+    if let Some(Sent::Refused(class, note)) = sent {
+        let (class, note) = (*class, note.clone());
+        return Ok(Step::Act(Act::Close(Closed::Refused { class, at: v.now, mended: false, note })));
+    }
+    pinned(v, rules, &intent.site.account)?;
+
+    // The larger of the stored bound and our own, so that no change of constants shortens a proof.
+    let dead = intent.believe_after.max(intent.date + rules.believable());
+    let began_after = if v.now >= dead { dead } else { v.since };
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
+    recorded(list, rules, v.now)?;
+    if v.goal == Goal::Pause {
+        return Err(Step::Rest(paused().at(v.now + rules.poll_busy)));
+    }
+
+    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
+    if !(confirmed && v.now >= intent.date + rules.window + rules.skew) {
+        absent(v, intent, list, dead, rules)?;
+    }
+    Ok(match v.goal {
+        Goal::Destroy | Goal::Release => Step::Act(Act::Release(Free::NeverMade)),
+        Goal::Manage | Goal::Observe | Goal::Pause => Step::Act(Act::Close(Closed::Absent { at: v.now })),
+    })
+}
+
+/// A listed cluster with one of our nonces is believed at once; two are nobody's to choose from.
+pub(super) fn recorded(list: &Listing, rules: &Rules, now: Timestamp) -> Result<(), Step> {
+    match list.ours.as_slice() {
+        [] => Ok(()),
+        [id] => Err(Step::Act(Act::Record { id: id.clone(), adopted: false })),
+        [first, second, ..] => {
+            Err(Step::Rest(duplicate(&format!("clusters {first} and {second}")).at(now + rules.slow)))
+        }
+    }
+}
+
+pub(super) fn duplicate(which: &str) -> Verdict {
+    let note = format!(
+        "{which} both carry this object's marks; neither is touched: delete the wrong one in the console or take the \
+         tag ackoperator.dev/intent off it"
+    );
+    Verdict::stuck(Some(false), Reason::DuplicateDetected, note)
+}
+
+/// Absence, proven: two whole lists begun late enough, by credentials that see our clusters, with nothing in them
+/// that could be it, and a gateway that really refuses old and repeated requests.
+fn absent(v: &View, intent: &Intent, list: &Listing, dead: Timestamp, rules: &Rules) -> Result<(), Step> {
+    let nonce = &intent.nonce;
+    let wait = |again: Timestamp| {
+        let note = format!(
+            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until \
+             {dead} before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
+             ackoperator.dev/confirm-absent={nonce}",
+            intent.date + rules.skew
+        );
+        Verdict::under_way(Some(false), Reason::AwaitingOutcome, note).at(again)
+    };
+    if list.began < dead {
+        // A list dated by whole seconds may seem to have begun a second or two early; then look once more.
+        let again = if v.now < dead { dead.min(v.now + rules.poll_busy) } else { v.now + rules.apart };
+        return Err(Step::Rest(wait(again)));
+    }
+    if !list.whole {
+        return Err(Step::Rest(torn(v, rules)));
+    }
+    match &v.memo {
+        Some(Memo::Absent { nonce: before, began }) if before == nonce && *began >= dead => {
+            if list.began < *began + rules.apart {
+                let memo = Memo::Absent { nonce: nonce.clone(), began: *began };
+                return Err(Step::Rest(wait(*began + rules.apart).keeping(memo)));
+            }
+        }
+        _ => {
+            let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
+            return Err(Step::Rest(wait(list.began + rules.apart).keeping(memo)));
+        }
+    }
+    let person = format!(
+        "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \
+         ackoperator.dev/confirm-absent={nonce}"
+    );
+    if let Some(id) = &list.undecided {
+        let note = format!(
+            "cluster {id} has the name of this object and no tags: it could be the one that was asked for; {person}"
+        );
+        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow)));
+    }
+    if !list.trusted && !rules.lists_complete {
+        let note = format!(
+            "the list of region {} shows no cluster that this operator made, so it may hide one; {person}; or run the \
+             operator with --lists-are-complete if its credentials see every cluster of the account",
+            v.region
+        );
+        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow)));
+    }
+    if !*ask(v, rules, &v.seen.fence, Look::Fence)? {
+        let note = format!("the gateway accepts requests that it must refuse, so absence proves nothing; {person}");
+        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::FenceInert, note).at(v.now + rules.slow)));
+    }
+    Ok(())
+}
+
+/// A list whose pages do not fit together proves nothing; nor does it take back what an earlier one proved.
+pub(super) fn torn(v: &View, rules: &Rules) -> Verdict {
+    let note = format!("the list of clusters in {} did not come whole; asking again", v.region);
+    let verdict = Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart);
+    match &v.memo {
+        Some(memo) => verdict.keeping(memo.clone()),
+        None => verdict,
+    }
+}
