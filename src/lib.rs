@@ -1,5 +1,41 @@
 //! Alibaba Cloud ACK clusters as Kubernetes resources.
+//!
+//! # The map
+//!
+//! ```text
+//!  watch event, timer
+//!        |
+//!        v                      +--------------------------------------------+
+//!  controller --fresh object--> View --decide--> Step::Look -- look ---------+   one read; the answer goes into the View
+//!                                       |                                    |
+//!                                       +------> Step::Act --- act ----------+   one guarded patch or one call
+//!                                       |
+//!                                       +------> Step::Rest -> report            one status write if it differs
+//! ```
+//!
+//! * [`api`]: the custom resource, what people write and read. No I/O, no cloud, no clock.
+//! * [`ack`]: the cloud, ACK's API. Knows nothing of Kubernetes.
+//! * [`decide`]: the judgement. Pure: a View in, one Step out.
+//! * [`drift`]: spec and cloud in, differences out. Pure.
+//! * [`controller`]: the shell around it, the only place where Kubernetes and the cloud meet.
+//! * [`cli`], [`telemetry`]: what else the program offers, and what it tells of itself.
+//! * [`terms`]: the words they share.
+//!
+//! # Invariants, by what is absent
+//!
+//! * CreateCluster is called in one place (`controller::act`), by whoever holds the token of a stored seal, and the token
+//!   is consumed before the first byte. There is no retry, no loop and no second place.
+//! * Nothing is written to an object without the resourceVersion it was judged on.
+//! * No state is carried in memory between passes that safety needs. A process may be killed at any line.
+//! * The finalizer is removed in one place, for a reason (`decide::Free`) that only the judgement can make.
+//! * No default is filled into the body, and the operator writes nothing into a spec, label or annotation.
+//! * No text of ACK reaches a condition, an event or a log before `ack::error` has cleaned it.
 
-pub mod terms;
-
+pub mod ack;
+pub mod api;
+pub mod cli;
+pub mod controller;
 pub mod decide;
+pub mod drift;
+pub mod telemetry;
+pub mod terms;

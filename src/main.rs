@@ -1,1 +1,89 @@
-fn main() {}
+//! The command line: reads flags and environment, and starts what they ask for. No logic.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use ack_operator::telemetry::{self, LogFormat, Ready};
+use ack_operator::{cli, controller};
+use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Alibaba Cloud ACK clusters as Kubernetes resources.
+///
+/// Write an AckCluster whose spec is the body of ACK's CreateCluster API; this operator creates the cluster, follows it,
+/// and deletes it with the object, but never against its deletion protection, and never creates it twice.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the operator until it is told to stop (SIGTERM or Ctrl-C).
+    Run(Box<Run>),
+    /// Print the CustomResourceDefinition, to be applied before the operator runs: ack-operator crd | kubectl apply
+    /// --server-side -f -
+    Crd,
+}
+
+#[derive(Args)]
+struct Run {
+    #[command(flatten)]
+    flags: controller::Flags,
+
+    /// Where /healthz and /readyz answer.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
+    health_addr: SocketAddr,
+
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+
+    /// What to log, for example info or warn,ack_operator=debug.
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = "info,kube=warn,kube_runtime=warn")]
+    log_level: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(run) => start(*run).await,
+        Command::Crd => {
+            print!("{}", cli::crd());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ack-operator: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
+    let Run { flags, health_addr, log_format, log_level } = run;
+    telemetry::logs(log_format, &log_level)?;
+    let (settings, accounts) = (flags.settings()?, flags.accounts()?);
+    let client = kube::Client::try_from(flags.kubernetes().await?)?;
+    let ready = Ready::default();
+    let health = telemetry::health(health_addr, ready.clone()).await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = settings.installation, "ack-operator starts");
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping: passes under way are finished first");
+    };
+    tokio::select! {
+        () = controller::run(client, accounts, settings, move || ready.now(), stop) => Ok(()),
+        result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
+    }
+}

@@ -84,12 +84,27 @@ pub struct Intent {
 pub enum Outcome {
     /// Sealed; perhaps sent, perhaps executed.
     Open,
+    /// It made the cluster whose id is, or was, recorded.
+    Made,
     /// Definitely not executed: ACK said so before execution, or nothing reached it. `at` is when that was recorded.
     Refused { class: Class, at: Timestamp },
     /// Proven absent: two whole lists and a working fence, or a person's word.
     Absent { at: Timestamp },
     /// Its sealer saw the object deleted before the first byte was sent.
     Unsent,
+}
+
+impl Outcome {
+    /// The word under which this outcome is stored in the status.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Open => "Open",
+            Outcome::Made => "Made",
+            Outcome::Refused { .. } => "Refused",
+            Outcome::Absent { .. } => "Absent",
+            Outcome::Unsent => "Unsent",
+        }
+    }
 }
 
 /// What sort of trouble an error is (ack-api f.2). Decides pace and reason, never more.

@@ -35,7 +35,8 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Rules with these protocol times; what confirms each other lies a thirtieth of the window apart (30 s).
+    /// Rules with these protocol times. Every pace is a part of the window, so that scaling it scales all of them: with
+    /// the real 15 minutes, what confirms each other lies 30 s apart, and polls come every 15 s and 5 min.
     pub fn timed(window: SignedDuration, listed: SignedDuration, skew: SignedDuration) -> Rules {
         Rules {
             window,
@@ -44,9 +45,9 @@ impl Rules {
             apart: window / 30,
             lists_complete: false,
             adopt_owned: false,
-            poll_busy: SignedDuration::from_secs(15),
-            poll_idle: SignedDuration::from_mins(5),
-            slow: SignedDuration::from_mins(10),
+            poll_busy: window / 60,
+            poll_idle: window / 3,
+            slow: window * 2 / 3,
         }
     }
 
@@ -57,7 +58,7 @@ impl Rules {
 
     /// How long to leave a troubled object alone: what the server asked for, else by the class (ack-api f.2).
     pub fn pace(&self, class: Class, asked: Option<SignedDuration>, streak: u32) -> SignedDuration {
-        let doubling = SignedDuration::from_secs(5 << streak.min(6)).min(SignedDuration::from_mins(5));
+        let doubling = (self.window / 180 * (1 << streak.min(6))).min(self.window / 3);
         match class {
             Class::Throttled => asked.unwrap_or(doubling),
             Class::Transient | Class::NotFound | Class::Unknown | Class::Clock => asked.unwrap_or(doubling),

@@ -1,1 +1,47 @@
-//! Playground.
+//! A real Kubernetes API, an emulated ACK and the operator, all on loopback, without containers: what `make demo` shows
+//! and the tests stand on.
+//!
+//! ```text
+//! Toolbox       builds etcd, kube-apiserver, ... once          tools.rs
+//! Kept          a process that cannot outlive us               keeper.rs
+//! Loopback      an address and a folder of our own             loopback.rs
+//! ControlPlane  etcd + kube-apiserver (+ controllers)          control_plane.rs
+//!   derefs to Access   kubectl, client, install(chart)         access.rs
+//! emulated      ACK's stand-in in this process, its one key   emulated.rs
+//! Operator      how the operator's program is started          operator.rs
+//! AckClusters   the objects as plain JSON                      objects.rs
+//! Stage         all of it, for demo, up and footprint          stage.rs
+//! ```
+//!
+//! The operator is only ever run as a program; none of its code is used here.
+
+pub mod access;
+pub mod cli;
+pub mod control_plane;
+mod demo;
+pub mod emulated;
+pub mod error;
+mod footprint;
+pub mod keeper;
+pub mod loopback;
+pub mod objects;
+pub mod operator;
+pub mod stage;
+pub mod tools;
+mod up;
+
+use std::path::{Path, PathBuf};
+
+pub use control_plane::ControlPlane;
+pub use error::{Error, Result};
+pub use loopback::Loopback;
+
+/// The repository that this program was built from: chart, examples and pinned modules are read from it at run time.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).to_owned()
+}
+
+/// The chart that is tried here.
+pub fn chart() -> PathBuf {
+    repository().join("charts/ack-operator")
+}

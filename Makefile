@@ -1,0 +1,26 @@
+# Each target is a cargo line or two; the programs behind them say more with --help.
+# One selection of crates everywhere, or cargo would compile the same crates twice.
+BUILT = $${CARGO_TARGET_DIR:-target}
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint footprint
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## a cluster's whole life on your screen; ARGS=--exit ends by itself, ARGS=--help says more
+	cargo build --workspace --all-targets
+	@$(BUILT)/debug/playground demo $(ARGS)
+
+test: ## every test, on a real Kubernetes API and an emulated ACK; ARGS='-- NAME' for some
+	cargo test --workspace --all-targets $(ARGS)
+
+lint: ## format, lints and docs, each without a warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+
+footprint: ## size of the release binary, number of crates, memory idle and with 100 clusters
+	cargo build --workspace --all-targets
+	cargo build --release --bin ack-operator
+	@$(BUILT)/debug/playground footprint --operator $(BUILT)/release/ack-operator

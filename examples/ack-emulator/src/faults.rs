@@ -1,0 +1,249 @@
+//! Rules that make calls go wrong (their times are real time), and the counting that says which call they meet. Acts on nothing itself: the HTTP
+//! face does what a rule says.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// On which side of the effect a fault strikes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    #[default]
+    Before,
+    After,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Do {
+    /// `"drop"`, `"hang"`, `"duplicate"`.
+    Word(Word),
+    Delay(Delay),
+    Hold(Hold),
+    Duplicate(Duplicate),
+    Status(Status),
+}
+
+/// Faults without a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// The connection is closed without an answer.
+    Drop,
+    /// The connection stays open, no answer comes; before the effect the call is lost.
+    Hang,
+    /// The call is delivered twice; the client gets the answer to the second copy.
+    Duplicate,
+}
+
+/// `{"delay": "2s"}`: before the effect the backend is slow (date and nonce are already checked), after it the answer is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delay {
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    pub delay: SignedDuration,
+}
+
+/// `{"hold": "5s"}`: the network holds the call; it is checked and done when it is delivered, client or no client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    pub hold: SignedDuration,
+}
+
+/// `{"duplicate": "first"}` or `"second"`: as the word, with a choice of the answer that the client gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duplicate {
+    pub duplicate: Copied,
+}
+
+/// Whose answer reaches the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Copied {
+    First,
+    Second,
+}
+
+/// `{"status": 503, "code": "...", "message": "...", "headers": {}, "body": "text"}`: another answer. With `body` that
+/// text is sent as it is; without, an error in the gateway's shape, or in ACK's with `"shape": "ack"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<ShapeWord>,
+}
+
+/// The spelling of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeWord {
+    Ack,
+    Gateway,
+}
+
+/// A rule: the `nth` matching call from now on (default the first), or every one from there on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// An operation's name; absent or `*`: any.
+    #[serde(default = "any")]
+    pub operation: String,
+    #[serde(default)]
+    pub when: When,
+    #[serde(rename = "do")]
+    pub action: Do,
+    #[serde(default = "first")]
+    pub nth: u64,
+    #[serde(default)]
+    pub every: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<String>,
+    /// A part of the path with its query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_contains: Option<String>,
+}
+
+fn any() -> String {
+    "*".into()
+}
+
+fn first() -> u64 {
+    1
+}
+
+/// What a call claims to be, before anything is checked.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub operation: &'a str,
+    pub region: &'a str,
+    pub account: &'a str,
+    pub access_key: &'a str,
+    pub path: &'a str,
+}
+
+impl Rule {
+    fn matches(&self, facts: &Facts<'_>) -> bool {
+        let is = |wish: &Option<String>, fact: &str| wish.as_deref().is_none_or(|wish| wish == fact);
+        (self.operation == "*" || self.operation == facts.operation)
+            && is(&self.region, facts.region)
+            && is(&self.account, facts.account)
+            && is(&self.access_key, facts.access_key)
+            && self.path_contains.as_deref().is_none_or(|part| facts.path.contains(part))
+    }
+
+    fn duplicates(&self) -> bool {
+        matches!(self.action, Do::Word(Word::Duplicate) | Do::Duplicate(_))
+    }
+}
+
+/// The rules in force, each with its count of matching calls.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<(Rule, u64)>);
+
+impl Faults {
+    /// Puts a rule in force.
+    pub fn add(&mut self, rule: Rule) {
+        self.0.push((rule, 0));
+    }
+
+    /// Drops all rules.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.0.iter().map(|(rule, _)| rule.clone()).collect()
+    }
+
+    /// Counts a call and hands out what strikes it. A copy made by `duplicate` is counted by all rules but those that
+    /// duplicate, or it would be copied for ever.
+    pub fn strike(&mut self, facts: &Facts<'_>, copy: bool) -> Vec<(When, Do)> {
+        let mut fired = Vec::new();
+        self.0.retain_mut(|(rule, count)| {
+            if (copy && rule.duplicates()) || !rule.matches(facts) {
+                return true;
+            }
+            *count += 1;
+            if *count < rule.nth {
+                return true;
+            }
+            fired.push((rule.when, rule.action.clone()));
+            rule.every
+        });
+        fired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rule(json: serde_json::Value) -> Rule {
+        serde_json::from_value(json).expect("a rule")
+    }
+
+    #[test]
+    fn a_rule_strikes_the_nth_matching_call_once_or_every_call_from_there_on() {
+        let cases = [
+            (json!({"do": "drop"}), "ABA", "x--"),
+            (json!({"operation": "A", "do": "drop", "nth": 2}), "ABAA", "--x-"),
+            (json!({"operation": "A", "do": "drop", "every": true}), "ABA", "x-x"),
+            (json!({"operation": "A", "do": {"delay": "2s"}, "nth": 2, "every": true}), "AABA", "-x-x"),
+            (json!({"region": "elsewhere", "do": "hang"}), "AA", "--"),
+            (json!({"path_contains": "/B", "do": "hang", "every": true}), "ABB", "-xx"),
+        ];
+        for (json, calls, wanted) in cases {
+            let mut faults = Faults::default();
+            faults.add(rule(json.clone()));
+            let seen: String = calls
+                .chars()
+                .map(|call| {
+                    let (operation, path) = (call.to_string(), format!("/{call}"));
+                    let facts = Facts { operation: &operation, region: "", account: "", access_key: "", path: &path };
+                    if faults.strike(&facts, false).is_empty() { '-' } else { 'x' }
+                })
+                .collect();
+            assert_eq!(seen, wanted, "{json}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_do_is_understood_and_written_back_as_it_came() {
+        for form in [
+            json!("drop"),
+            json!("hang"),
+            json!("duplicate"),
+            json!({"delay": "2s"}),
+            json!({"hold": "1m 30s"}),
+            json!({"duplicate": "first"}),
+            json!({"status": 503, "code": "Throttling", "headers": {"x-acs-retry-after": "1500"}, "body": "<html>"}),
+        ] {
+            let read: Do = serde_json::from_value(form.clone()).expect("understood");
+            assert_eq!(serde_json::to_value(read).expect("written"), form);
+        }
+        for wrong in [json!("explode"), json!({"delay": "2s", "hold": "1s"}), json!({"code": "x"}), json!({})] {
+            assert!(serde_json::from_value::<Do>(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! One set of keys and what is shared by all objects that use it: client, budget, slots, clock, region lists, account id.
+//! Losing an account costs a few calls, never a cluster.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Client;
+use super::credentials::Credentials;
+use super::endpoints::{ConfigError, Endpoints};
+use super::error::Error;
+use super::http::Wire;
+use super::line::Line;
+use super::listing::{Reader, RegionList};
+use super::shared::Shared;
+use crate::terms::{AccountId, Region};
+
+/// One set of keys, in use.
+pub struct Account {
+    client: Client,
+    stated: Option<AccountId>,
+    id: Shared<AccountId>,
+    readers: Mutex<HashMap<Region, Arc<Reader>>>,
+}
+
+impl Account {
+    fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
+        let stated = credentials.account_id.clone();
+        let client = Client::new(Line::new(wire, credentials));
+        Self { client, stated, id: Shared::default(), readers: Mutex::default() }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The account that the keys belong to: what the administrator states, else STS's answer, asked once.
+    pub async fn id(&self) -> Result<AccountId, Error> {
+        match &self.stated {
+            Some(id) => Ok(id.clone()),
+            None => self.id.get(|_| true, async { Ok(self.client.caller().await?.value) }).await,
+        }
+    }
+
+    /// A list of the region that began at or after `begun_after` (gateway time), shared with everybody who asks for
+    /// one. The list's `began` is a lower bound, so compare it: after a slow answer it may lie before `begun_after`.
+    pub async fn listing(&self, region: &Region, begun_after: Timestamp) -> Result<Arc<RegionList>, Error> {
+        let reader = {
+            let mut readers = self.readers.lock().expect("nothing panics while it holds this lock");
+            readers.entry(region.clone()).or_default().clone()
+        };
+        reader.list(&self.client, region, begun_after).await
+    }
+
+    /// The gateway's time: the local clock, put right by what the last answer said.
+    pub fn gateway_now(&self) -> Timestamp {
+        self.client.gateway_now()
+    }
+
+    /// Gateway minus local clock. `None` until an answer of ACK has told its time.
+    pub fn clock_offset(&self) -> Option<SignedDuration> {
+        self.client.clock_offset()
+    }
+}
+
+/// All accounts in use. Equal keys share one [`Account`] as long as somebody holds it: hold it as long as an object needs
+/// the keys, or lists and budget begin anew each time.
+pub struct Accounts {
+    wire: Arc<Wire>,
+    known: Mutex<HashMap<[u8; 32], Weak<Account>>>,
+}
+
+impl Accounts {
+    /// Reads the CA file and sets up TLS; opens no connection.
+    pub fn new(endpoints: Endpoints) -> Result<Self, ConfigError> {
+        Ok(Self { wire: Arc::new(Wire::new(endpoints)?), known: Mutex::default() })
+    }
+
+    pub fn account(&self, credentials: Credentials) -> Arc<Account> {
+        let mut known = self.known.lock().expect("nothing panics while it holds this lock");
+        let key = credentials.fingerprint();
+        if let Some(account) = known.get(&key).and_then(Weak::upgrade) {
+            return account;
+        }
+        known.retain(|_, account| account.strong_count() > 0);
+        let account = Arc::new(Account::new(self.wire.clone(), credentials));
+        known.insert(key, Arc::downgrade(&account));
+        account
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.wire.endpoints
+    }
+}

@@ -1,0 +1,147 @@
+//! What can go wrong with a call, and what it proves. Every message is safe for a status: secrets, echoed strings to
+//! sign, request ids and control characters are gone before an error is made. Never decides what is done about it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::code::Code;
+use super::redact;
+use crate::terms::{Class, Region};
+
+/// Why a call gave no answer that can be used. `class` says how to pace, `never_executed` what may be concluded.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// ACK, its gateway or something before them answered with an error.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// No connection came about: not a byte of the request was written. Check endpoint, DNS, proxy and certificates.
+    #[error("cannot connect to {host}: {}", cause(.source))]
+    Connect { host: String, source: Arc<reqwest::Error> },
+    /// The connection was there, the answer was not, or not whole. The request may have been executed.
+    #[error("no whole answer from {host}: {}", cause(.source))]
+    Lost { host: String, source: Arc<reqwest::Error> },
+    /// A whole answer that says nothing: not JSON, a redirect, too long, members missing. The request may have been
+    /// executed.
+    #[error("the answer of {host} (HTTP {status}) cannot be used: {what}")]
+    Unreadable { host: String, status: u16, what: String, request_id: Option<String> },
+    /// The request was not sent, because its time had passed.
+    #[error("not sent: by the gateway's clock the request was no longer to be sent after {not_after}")]
+    TooLate { not_after: Timestamp },
+    /// The request was not sent: this account's calls to the region are used up for so long.
+    #[error("not sent: the calls of this account to {place} are used up for {} s", .wait.as_secs().max(1))]
+    Budget { place: String, wait: Duration },
+    /// The request was not sent: all slots of this account are taken by calls that do not end.
+    #[error("not sent: all slots of this account wait for answers that do not come")]
+    Slots,
+    /// The request was not sent: the region has not the form of one.
+    #[error("not sent: {0:?} has not the form of a region id")]
+    Region(Region),
+}
+
+/// An error answer, as far as it may be shown.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct Refusal {
+    pub status: u16,
+    /// As ACK gave it; `HTTP<status>` where it gave none (ack-api f.1).
+    pub code: String,
+    /// What the code means.
+    pub kind: Code,
+    /// Cleaned; our own words where ACK's may hold the server's string to sign.
+    pub message: String,
+    pub request_id: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    fn sentence(&self) -> String {
+        let Refusal { code, message, status, .. } = self;
+        let sentence = match message.is_empty() {
+            true => format!("{code} (HTTP {status})"),
+            false => format!("{code}: {message} (HTTP {status})"),
+        };
+        redact::cut(&sentence, redact::BOUND)
+    }
+}
+
+impl Error {
+    /// What sort of trouble this is: it decides reason and pace.
+    pub fn class(&self) -> Class {
+        match self {
+            Error::Refused(refusal) => refusal.kind.class(refusal.status),
+            Error::Connect { .. } | Error::Lost { .. } | Error::Unreadable { .. } | Error::Slots => Class::Transient,
+            Error::TooLate { .. } => Class::Clock,
+            Error::Budget { .. } => Class::Throttled,
+            Error::Region(_) => Class::User,
+        }
+    }
+
+    /// Whether it is certain that the request was not executed. Where this is false, nothing is known.
+    pub fn never_executed(&self) -> bool {
+        match self {
+            Error::Refused(refusal) => refusal.kind.before_execution(refusal.status),
+            Error::Connect { .. } | Error::TooLate { .. } | Error::Budget { .. } | Error::Slots | Error::Region(_) => {
+                true
+            }
+            Error::Lost { .. } | Error::Unreadable { .. } => false,
+        }
+    }
+
+    /// How long ACK, or our own budget, wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Refused(refusal) => refusal.retry_after,
+            Error::Budget { wait, .. } => Some(*wait),
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLate { .. }
+            | Error::Slots
+            | Error::Region(_) => None,
+        }
+    }
+
+    /// For logs and events, never for a condition.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Error::Refused(refusal) => refusal.request_id.as_deref(),
+            Error::Unreadable { request_id, .. } => request_id.as_deref(),
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::TooLate { .. }
+            | Error::Budget { .. }
+            | Error::Slots
+            | Error::Region(_) => None,
+        }
+    }
+
+    /// The code of an error answer, `HTTP<status>` where it held none.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Error::Refused(refusal) => Some(&refusal.code),
+            _ => None,
+        }
+    }
+
+    /// What the code of an error answer means.
+    pub fn kind(&self) -> Option<Code> {
+        match self {
+            Error::Refused(refusal) => Some(refusal.kind),
+            _ => None,
+        }
+    }
+}
+
+/// The innermost cause, which is the one that says something ("connection refused"); it never holds the URL.
+fn cause(error: &Arc<reqwest::Error>) -> String {
+    if error.is_timeout() {
+        return "timed out".to_owned();
+    }
+    let mut inner: &dyn std::error::Error = error.as_ref();
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    redact::cut(&redact::Secrets::default().clean(&inner.to_string()), 200)
+}

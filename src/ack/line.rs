@@ -1,0 +1,237 @@
+//! One account's line to the cloud: its keys, its turn (budget and slots), its notion of the gateway's clock, and the
+//! retries of reads. Never repeats a change.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::budget::Bucket;
+use super::code::Code;
+use super::credentials::Credentials;
+use super::error::Error;
+use super::http::{Call, Reply, Wire};
+use super::redact::Secrets;
+use super::{Answer, Stamp, json};
+use crate::terms::Class;
+
+/// Attempts after the first that a read may take.
+const RETRIES: u32 = 2;
+
+/// A wait that a read still sits out inside a pass; a longer one is the caller's to plan.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
+pub(super) struct Line {
+    wire: Arc<Wire>,
+    pub credentials: Credentials,
+    pub secrets: Secrets,
+    /// Gateway minus local, from the last answer that told.
+    offset: Mutex<Option<SignedDuration>>,
+    buckets: Mutex<HashMap<(String, bool), Arc<Bucket>>>,
+    slots: Semaphore,
+    /// ACK did not accept the keys, at that moment and with that error.
+    barred: Mutex<Option<(Instant, Error)>>,
+}
+
+impl Line {
+    pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
+        let slots = Semaphore::new(wire.endpoints.limits.slots.max(1));
+        let secrets = credentials.secrets();
+        let (offset, buckets, barred) = Default::default();
+        Self { wire, credentials, secrets, offset, buckets, slots, barred }
+    }
+
+    pub fn clock_offset(&self) -> Option<SignedDuration> {
+        *self.offset.lock().expect("nothing panics while it holds this lock")
+    }
+
+    pub fn gateway_now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(self.clock_offset().unwrap_or_default()).unwrap_or(now)
+    }
+
+    /// Reads, at most three times; `decode` gets whole answers only. With a stamp it is one attempt, signed with that.
+    pub async fn read<T>(
+        &self,
+        call: &Call<'_>,
+        stamp: Option<&Stamp>,
+        decode: impl Fn(&Reply, &Value) -> Result<T, &'static str>,
+    ) -> Result<Answer<T>, Error> {
+        let mut retries = 0;
+        loop {
+            let outcome = match self.attempt(call, stamp).await {
+                Err(error) => Err(error),
+                Ok(reply) => read_whole(&reply, &decode),
+            };
+            let error = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match pause(&error, retries) {
+                Some(pause) if stamp.is_none() && retries < RETRIES => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
+            retries += 1;
+        }
+    }
+
+    /// Changes something: one attempt. An empty answer is `null` for `decode`.
+    pub async fn change<T>(
+        &self,
+        call: &Call<'_>,
+        stamp: Option<&Stamp>,
+        decode: impl Fn(&Value) -> Result<T, &'static str>,
+    ) -> Result<Answer<T>, Error> {
+        let reply = self.attempt(call, stamp).await?;
+        let empty = reply.body.trim_ascii().is_empty();
+        let body = match empty {
+            true => Value::Null,
+            false => json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?,
+        };
+        let value = decode(&body).map_err(|what| reply.unreadable(if empty { "it is empty" } else { what }))?;
+        // The change is made, whether the answer tells the time or not.
+        Ok(Answer { value, date: reply.date.unwrap_or_else(|| self.gateway_now()), request_id: id_of(&reply, &body) })
+    }
+
+    async fn attempt(&self, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
+        if let Some((since, error)) = &*self.barred.lock().expect("nothing panics while it holds this lock")
+            && since.elapsed() < self.wire.endpoints.limits.barred
+        {
+            return Err(error.clone());
+        }
+        let bucket = self.bucket(call);
+        let _slot = self.turn(call, &bucket).await?;
+        let now = self.gateway_now();
+        if let Some(stamp) = stamp.filter(|stamp| call.changes() && now > stamp.not_after) {
+            return Err(Error::TooLate { not_after: stamp.not_after });
+        }
+        let fresh;
+        let stamp = match stamp {
+            Some(stamp) => stamp,
+            None => {
+                fresh = Stamp::fresh(now, now);
+                &fresh
+            }
+        };
+        let begun = Timestamp::now();
+        let keys = self.credentials.keys();
+        let attempt = self.wire.attempt(call, keys, &self.secrets, stamp.date, stamp.nonce.as_str()).await;
+        if let Some(date) = attempt.date {
+            self.learn(date, begun, attempt.elapsed);
+        }
+        trace(call, &attempt.outcome, begun);
+        let barred = attempt.outcome.as_ref().err().filter(|error| error.class() == Class::Credentials);
+        *self.barred.lock().expect("nothing panics while it holds this lock") =
+            barred.map(|error| (Instant::now(), error.clone()));
+        if let Err(error) = &attempt.outcome
+            && error.class() == Class::Throttled
+            && let Some(wait) = error.retry_after()
+        {
+            bucket.hold(Instant::now(), wait);
+        }
+        attempt.outcome
+    }
+
+    /// Waits for a token and then for a slot, so that nobody holds a slot while waiting.
+    async fn turn(&self, call: &Call<'_>, bucket: &Bucket) -> Result<SemaphorePermit<'_>, Error> {
+        let patience = self.wire.endpoints.timeout;
+        let wait = bucket
+            .take(Instant::now(), patience)
+            .map_err(|wait| Error::Budget { place: call.place().to_owned(), wait })?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        match tokio::time::timeout(patience, self.slots.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(Error::Slots),
+        }
+    }
+
+    fn bucket(&self, call: &Call<'_>) -> Arc<Bucket> {
+        let limits = self.wire.endpoints.limits;
+        let rate = if call.changes() { limits.changes } else { limits.reads };
+        let mut buckets = self.buckets.lock().expect("nothing panics while it holds this lock");
+        let key = (call.place().to_owned(), call.changes());
+        buckets.entry(key).or_insert_with(|| Arc::new(Bucket::new(rate))).clone()
+    }
+
+    /// The date was made at some time between `begun` and the answer's arrival, and had its fraction cut off: the middle
+    /// of both is the best guess, off by at most half a second and half of `elapsed`.
+    fn learn(&self, date: Timestamp, begun: Timestamp, elapsed: Duration) {
+        let half = SignedDuration::try_from(elapsed / 2).unwrap_or_default();
+        let offset = date.duration_since(begun) - half + SignedDuration::from_millis(500);
+        *self.offset.lock().expect("nothing panics while it holds this lock") = Some(offset);
+    }
+}
+
+fn read_whole<T>(
+    reply: &Reply,
+    decode: impl Fn(&Reply, &Value) -> Result<T, &'static str>,
+) -> Result<Answer<T>, Error> {
+    let body = json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?;
+    let value = decode(reply, &body).map_err(|what| reply.unreadable(what))?;
+    // What is read proves something only together with the gateway's time.
+    let date = reply.date.ok_or_else(|| reply.unreadable("it has no date"))?;
+    Ok(Answer { value, date, request_id: id_of(reply, &body) })
+}
+
+fn id_of(reply: &Reply, body: &Value) -> Option<String> {
+    super::model::request_id(body).or_else(|| reply.request_id.clone())
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => "it is empty or ends too early".to_owned(),
+        serde_json::error::Category::Data => format!("in its JSON, {error}"),
+        _ => "it is not JSON".to_owned(),
+    }
+}
+
+/// How long to wait before a read is tried again; `None`: that would not help now.
+fn pause(error: &Error, retries: u32) -> Option<Duration> {
+    // The refusal itself told the gateway's time, so the next attempt is signed with it.
+    if error.kind() == Some(Code::DateExpired) {
+        return (retries == 0).then_some(Duration::ZERO);
+    }
+    let again = match error {
+        Error::Refused(_) => [Class::Transient, Class::Throttled].contains(&error.class()),
+        // After a timeout the next attempt would hold its slot just as long.
+        Error::Connect { source, .. } | Error::Lost { source, .. } => !source.is_timeout(),
+        Error::Unreadable { .. } => true,
+        Error::TooLate { .. } | Error::Budget { .. } | Error::Slots | Error::Region(_) => false,
+    };
+    let asked = error.retry_after().unwrap_or_default();
+    (again && asked <= SHORT_WAIT).then(|| {
+        let base = Duration::from_millis(200 << retries);
+        // A system without random numbers could not sign either; without jitter it is merely less polite.
+        let jitter = getrandom::u32().unwrap_or_default();
+        asked.max(base) + base.mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+    })
+}
+
+fn trace(call: &Call<'_>, outcome: &Result<Reply, Error>, begun: Timestamp) {
+    let (status, code, request_id) = match outcome {
+        Ok(reply) => (Some(reply.status), None, reply.request_id.as_deref()),
+        Err(Error::Refused(refusal)) => (Some(refusal.status), Some(refusal.code.as_str()), outcome_id(outcome)),
+        Err(Error::Unreadable { status, .. }) => (Some(*status), Some("unreadable"), outcome_id(outcome)),
+        Err(Error::Connect { .. }) => (None, Some("connect"), None),
+        Err(_) => (None, Some("lost"), None),
+    };
+    let ms = Timestamp::now().duration_since(begun).as_millis();
+    tracing::trace!(
+        operation = call.operation,
+        region = call.place(),
+        status,
+        code,
+        request_id,
+        ms = ms as i64,
+        "call"
+    );
+}
+
+fn outcome_id(outcome: &Result<Reply, Error>) -> Option<&str> {
+    outcome.as_ref().err().and_then(Error::request_id)
+}

@@ -1,0 +1,88 @@
+//! The list of one region's clusters: read page by page, judged whole or torn. Never concludes from it that something is
+//! absent.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::Error;
+use super::model::ListedCluster;
+use super::{Client, shared::Shared};
+use crate::terms::Region;
+use std::sync::Arc;
+
+/// Default and maximum of the service are not known (ack-api d.3).
+const PAGE_SIZE: usize = 50;
+
+/// 10,000 clusters; an answer that has more pages is not believed to end.
+const MOST_PAGES: usize = 200;
+
+/// The longest sleep for a list that shows to have begun after the moment that was asked for.
+const LONGEST_SLEEP: SignedDuration = SignedDuration::from_millis(2500);
+
+/// All clusters of a region that these keys may see, as one reading of all pages showed them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionList {
+    /// No later than the gateway's time just before the first page was asked for.
+    pub began: Timestamp,
+    /// The gateway's time when the last page had come, by our reckoning.
+    pub finished: Timestamp,
+    /// Every page named the same total, and that many different clusters were seen. A list that is not whole may lack
+    /// clusters, because one slipped from one page to another.
+    pub whole: bool,
+    pub clusters: Vec<ListedCluster>,
+}
+
+/// One region's reader: the last list, and the queue for the next.
+#[derive(Default)]
+pub(super) struct Reader(Shared<Arc<RegionList>>);
+
+impl Reader {
+    /// A list that began at or after `begun_after`, the last one if it did. At most one is read at a time, and whoever
+    /// waited for it takes it if it is good enough. A torn list is given to the one who read it and not kept.
+    pub async fn list(
+        &self,
+        client: &Client,
+        region: &Region,
+        begun_after: Timestamp,
+    ) -> Result<Arc<RegionList>, Error> {
+        let good = |list: &Arc<RegionList>| list.whole && list.began >= begun_after;
+        self.0
+            .get(good, async {
+                // The date has whole seconds: a list begun in the second of `begun_after` could not show that it began
+                // after it. Waiting for the next second is cheaper than a second list.
+                let early = begun_after.duration_since(client.gateway_now()) + SignedDuration::from_millis(1100);
+                if early.is_positive() && early <= LONGEST_SLEEP {
+                    tokio::time::sleep(Duration::try_from(early).unwrap_or_default()).await;
+                }
+                read(client, region).await.map(Arc::new)
+            })
+            .await
+    }
+}
+
+async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
+    let (mut page, began) = client.page(region, 1, PAGE_SIZE).await?;
+    let total = page.total;
+    let (mut seen, mut clusters, mut items, mut whole) = (HashSet::new(), Vec::new(), 0, total.is_some());
+    let mut number = 1;
+    loop {
+        items += page.items;
+        whole &= page.total == total;
+        let ended = page.items == 0;
+        clusters.extend(page.clusters.into_iter().filter(|cluster: &ListedCluster| seen.insert(cluster.id.clone())));
+        let enough = total.and_then(|total| usize::try_from(total).ok()).unwrap_or(usize::MAX);
+        if ended || items >= enough {
+            whole &= seen.len() == enough;
+            break;
+        }
+        if number == MOST_PAGES {
+            whole = false;
+            break;
+        }
+        number += 1;
+        (page, _) = client.page(region, number, PAGE_SIZE).await?;
+    }
+    Ok(RegionList { began, finished: client.gateway_now(), whole, clusters })
+}

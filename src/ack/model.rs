@@ -1,0 +1,409 @@
+//! ACK's answers, decoded leniently (ack-api a.3, d, e, g): unknown members are ignored, odd ones are absent, and only what
+//! an answer is asked for must be there. Texts that may reach a status are cleaned here. No I/O, no clock.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::json::{self, Object};
+use super::redact::{self, Secrets};
+use crate::terms::{AccountId, ClusterId, TaskId};
+
+/// Why an answer cannot be used, to go on after "cannot be used: ".
+pub(super) type Decoded<T> = Result<T, &'static str>;
+
+/// A cluster's state (ack-api e.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// As ACK wrote it.
+    pub word: String,
+    pub kind: StateKind,
+}
+
+/// What a state's word means, whatever its spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StateKind {
+    Initial,
+    Running,
+    Updating,
+    UpdatingFailed,
+    Upgrading,
+    Scaling,
+    Removing,
+    Draining,
+    Migrating,
+    Inactive,
+    Unavailable,
+    Stopped,
+    Failed,
+    Deleting,
+    DeleteFailed,
+    Deleted,
+    /// Of registered clusters only.
+    Waiting,
+    /// Of registered clusters only.
+    Disconnected,
+    /// A word that this operator does not know: something goes on.
+    Other,
+}
+
+impl State {
+    pub fn new(word: &str) -> State {
+        use StateKind::*;
+        let plain: String = word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let kind = match plain.as_str() {
+            "initial" => Initial,
+            "running" => Running,
+            "updating" => Updating,
+            "updatingfailed" => UpdatingFailed,
+            "upgrading" => Upgrading,
+            "scaling" => Scaling,
+            "removing" => Removing,
+            "draining" => Draining,
+            "migrating" => Migrating,
+            "inactive" => Inactive,
+            "unavailable" => Unavailable,
+            "stopped" => Stopped,
+            "failed" => Failed,
+            "deleting" => Deleting,
+            "deletefailed" => DeleteFailed,
+            "deleted" => Deleted,
+            "waiting" => Waiting,
+            "disconnected" => Disconnected,
+            _ => Other,
+        };
+        State { word: redact::cut(word, 63), kind }
+    }
+}
+
+/// How far a task is (ack-api e.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskState {
+    Running,
+    Paused,
+    Succeeded,
+    Failed,
+    Cancelled,
+    /// A word that this operator does not know: something goes on.
+    Other,
+}
+
+impl TaskState {
+    pub fn new(word: &str) -> TaskState {
+        match word.to_ascii_lowercase().as_str() {
+            "running" | "pending" | "initial" => TaskState::Running,
+            "paused" => TaskState::Paused,
+            "success" | "succeeded" => TaskState::Succeeded,
+            "fail" | "failed" | "error" => TaskState::Failed,
+            "canceled" | "cancelled" => TaskState::Cancelled,
+            _ => TaskState::Other,
+        }
+    }
+
+    /// Nothing will change any more.
+    pub fn ended(self) -> bool {
+        match self {
+            TaskState::Succeeded | TaskState::Failed | TaskState::Cancelled => true,
+            TaskState::Running | TaskState::Paused | TaskState::Other => false,
+        }
+    }
+}
+
+/// The answer to CreateCluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    pub cluster_id: ClusterId,
+    pub task_id: Option<TaskId>,
+    pub request_id: Option<String>,
+}
+
+/// The answer to a change that goes on as a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub task_id: Option<TaskId>,
+    pub request_id: Option<String>,
+}
+
+/// What a list says of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedCluster {
+    pub id: ClusterId,
+    pub name: String,
+    pub state: State,
+    pub tags: BTreeMap<String, String>,
+    pub created: Option<Timestamp>,
+    /// As ACK wrote it; moves whenever anything of the cluster does.
+    pub updated: Option<String>,
+    /// `None`: the answer does not say.
+    pub deletion_protection: Option<bool>,
+    pub current_version: Option<String>,
+    /// Number of nodes.
+    pub size: Option<i64>,
+}
+
+/// One page of a list.
+pub(super) struct Page {
+    pub clusters: Vec<ListedCluster>,
+    /// Items of the page, those without an id included.
+    pub items: usize,
+    pub total: Option<i64>,
+}
+
+/// Everything that ACK says of a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    pub listed: ListedCluster,
+    pub region_id: Option<String>,
+    pub api_server_endpoint: Option<String>,
+    pub intranet_api_server_endpoint: Option<String>,
+    /// All members as received, but `master_url` and `meta_data`, which are JSON in a string, as objects.
+    pub body: Object,
+}
+
+/// A task, and its cause where it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    pub id: TaskId,
+    pub state: TaskState,
+    /// Free text: never branch on it.
+    pub current_stage: Option<String>,
+    pub stages: Vec<Stage>,
+    pub error: Option<TaskError>,
+    /// `(what, state)` of its parts; a task can succeed although parts of it failed.
+    pub results: Vec<(String, TaskState)>,
+    pub created: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    pub state: TaskState,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskError {
+    pub code: Option<String>,
+    pub message: String,
+}
+
+impl Task {
+    /// Stages that are done, and all that are known by now; ACK adds stages as it comes to them.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.stages.iter().filter(|stage| stage.state == TaskState::Succeeded).count(), self.stages.len())
+    }
+
+    /// What it is doing: the stage under way, else what ACK calls the current one.
+    pub fn doing(&self) -> Option<&str> {
+        let running = self.stages.iter().rev().find(|stage| stage.state == TaskState::Running);
+        running.map(|stage| stage.message.as_str()).filter(|m| !m.is_empty()).or(self.current_stage.as_deref())
+    }
+}
+
+/// An event of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// As ACK wrote it; newest first.
+    pub time: Option<String>,
+    pub level: Option<String>,
+    pub reason: Option<String>,
+    pub message: String,
+}
+
+/// A line of a cluster's log, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    pub time: Option<String>,
+    pub text: String,
+}
+
+/// A thing in the cloud that belongs to a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// For `retain_resources`.
+    pub id: String,
+    /// ROS type, e.g. `ALIYUN::SLB::LoadBalancer`.
+    pub kind: String,
+    pub state: Option<String>,
+    /// Made by ACK; `false`: it existed before.
+    pub auto_create: Option<bool>,
+    pub creator_type: Option<String>,
+    pub delete_by_default: Option<bool>,
+}
+
+/// The account's limits, as far as they are used here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    pub clusters: Option<i64>,
+}
+
+const REQUEST_ID: &[&str] = &["request_id", "requestId", "RequestId"];
+
+pub(super) fn request_id(value: &Value) -> Option<String> {
+    json::text(value.as_object()?, REQUEST_ID).map(|id| redact::cut(&id, 100))
+}
+
+/// A task id begins with `T-` in every sample; the XML sample has it where the request id belongs (ack-api g.5).
+fn task_and_request(of: &Object) -> (Option<TaskId>, Option<String>) {
+    let (task, request) = (json::text(of, &["task_id"]), json::text(of, REQUEST_ID));
+    let is_task = |id: &Option<String>| id.as_ref().is_some_and(|id| id.starts_with("T-"));
+    let (task, request) = match is_task(&request) && !is_task(&task) {
+        true => (request, task),
+        false => (task, request),
+    };
+    (task.map(TaskId::from), request)
+}
+
+pub(super) fn created(value: &Value) -> Decoded<Created> {
+    let of = value.as_object().ok_or("it is no object")?;
+    let cluster_id = json::text(of, &["cluster_id", "ClusterId"]).ok_or("it has no cluster_id")?;
+    let (task_id, request_id) = task_and_request(of);
+    Ok(Created { cluster_id: cluster_id.into(), task_id, request_id })
+}
+
+pub(super) fn accepted(value: &Value) -> Accepted {
+    let (task_id, request_id) = value.as_object().map(task_and_request).unwrap_or_default();
+    Accepted { task_id, request_id }
+}
+
+fn listed(of: &Object) -> Decoded<ListedCluster> {
+    Ok(ListedCluster {
+        id: json::text(of, &["cluster_id", "ClusterId"]).ok_or("a cluster has no cluster_id")?.into(),
+        name: json::text(of, &["name"]).unwrap_or_default(),
+        state: State::new(&json::text(of, &["state"]).ok_or("a cluster has no state")?),
+        tags: json::objects(of, "tags")
+            .into_iter()
+            .filter_map(|tag| Some((json::text(tag, &["key"])?, json::text(tag, &["value"]).unwrap_or_default())))
+            .collect(),
+        created: json::time(of, "created"),
+        updated: json::text(of, &["updated"]),
+        deletion_protection: json::flag(of, "deletion_protection"),
+        current_version: json::text(of, &["current_version"]),
+        size: json::int(of, "size"),
+    })
+}
+
+pub(super) fn page(value: &Value) -> Decoded<Page> {
+    let of = value.as_object().ok_or("it is no object")?;
+    let items = match of.get("clusters") {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(Value::Null) => &[],
+        _ => return Err("it has no list of clusters"),
+    };
+    let total = ["page_info", "page"].iter().find_map(|name| json::int(&json::object(of, name)?, "total_count"));
+    let clusters = items.iter().filter_map(|item| listed(item.as_object()?).ok()).collect();
+    Ok(Page { clusters, items: items.len(), total })
+}
+
+pub(super) fn detail(value: &Value, asked: &ClusterId) -> Decoded<Detail> {
+    let of = value.as_object().ok_or("it is no object")?;
+    let listed = listed(of)?;
+    if listed.id != *asked {
+        return Err("it speaks of another cluster than the one that was asked for");
+    }
+    let mut body = of.clone();
+    for name in ["master_url", "meta_data"] {
+        if let Some(object) = json::object(of, name) {
+            body.insert(name.to_owned(), Value::Object(object));
+        }
+    }
+    let address = |name: &str| json::text(&json::object(of, "master_url")?, &[name]);
+    Ok(Detail {
+        listed,
+        region_id: json::text(of, &["region_id"]),
+        api_server_endpoint: address("api_server_endpoint"),
+        intranet_api_server_endpoint: address("intranet_api_server_endpoint"),
+        body,
+    })
+}
+
+pub(super) fn task(value: &Value, secrets: &Secrets) -> Decoded<Task> {
+    task_of(value.as_object().ok_or("it is no object")?, secrets)
+}
+
+fn task_of(of: &Object, secrets: &Secrets) -> Decoded<Task> {
+    let clean = |of: &Object, name: &str| json::text(of, &[name]).map(|text| secrets.clean(&text));
+    let state = |of: &Object, name: &str| TaskState::new(&json::text(of, &[name]).unwrap_or_default());
+    let error = json::object(of, "error")
+        .map(|error| TaskError { code: clean(&error, "code"), message: clean(&error, "message").unwrap_or_default() });
+    Ok(Task {
+        id: json::text(of, &["task_id"]).ok_or("a task has no task_id")?.into(),
+        state: state(of, "state"),
+        current_stage: clean(of, "current_stage"),
+        stages: json::objects(of, "stages")
+            .into_iter()
+            .map(|stage| Stage { state: state(stage, "state"), message: clean(stage, "message").unwrap_or_default() })
+            .collect(),
+        error: error.filter(|error| error.code.is_some() || !error.message.is_empty()),
+        results: json::objects(of, "task_result")
+            .into_iter()
+            .map(|part| (clean(part, "data").unwrap_or_default(), state(part, "status")))
+            .collect(),
+        created: json::time(of, "created"),
+    })
+}
+
+pub(super) fn tasks(value: &Value, secrets: &Secrets) -> Decoded<Vec<Task>> {
+    let of = value.as_object().ok_or("it is no object")?;
+    json::objects(of, "tasks").into_iter().map(|task| task_of(task, secrets)).collect()
+}
+
+pub(super) fn events(value: &Value, secrets: &Secrets) -> Decoded<Vec<Event>> {
+    let of = value.as_object().ok_or("it is no object")?;
+    let event = |event: &Object| {
+        let data = json::object(event, "data").unwrap_or_default();
+        let clean = |name: &str| json::text(&data, &[name]).map(|text| secrets.clean(&text));
+        Event {
+            time: json::text(event, &["time"]),
+            level: clean("level"),
+            reason: clean("reason"),
+            message: clean("message").unwrap_or_default(),
+        }
+    };
+    Ok(json::objects(of, "events").into_iter().map(event).collect())
+}
+
+pub(super) fn logs(value: &Value, secrets: &Secrets) -> Decoded<Vec<LogLine>> {
+    let line = |line: &Object| LogLine {
+        time: json::text(line, &["created"]),
+        text: secrets.clean(&json::text(line, &["cluster_log"]).unwrap_or_default()),
+    };
+    Ok(array(value)?.iter().filter_map(Value::as_object).map(line).collect())
+}
+
+pub(super) fn resources(value: &Value) -> Decoded<Vec<Resource>> {
+    let resource = |of: &Object| {
+        let behaviour = json::object(of, "delete_behavior").unwrap_or_default();
+        Some(Resource {
+            id: json::text(of, &["instance_id"])?,
+            kind: json::text(of, &["resource_type"]).unwrap_or_default(),
+            state: json::text(of, &["state"]),
+            auto_create: json::flag(of, "auto_create"),
+            creator_type: json::text(of, &["creator_type"]),
+            delete_by_default: json::flag(&behaviour, "delete_by_default"),
+        })
+    };
+    Ok(array(value)?.iter().filter_map(Value::as_object).filter_map(resource).collect())
+}
+
+/// `null` is an empty list.
+fn array(value: &Value) -> Decoded<&[Value]> {
+    match value {
+        Value::Array(items) => Ok(items),
+        Value::Null => Ok(&[]),
+        _ => Err("it is no list"),
+    }
+}
+
+pub(super) fn quota(value: &Value) -> Decoded<Quota> {
+    let of = value.as_object().ok_or("it is no object")?;
+    Ok(Quota { clusters: json::int(of, "cluster_quota") })
+}
+
+pub(super) fn account(value: &Value) -> Decoded<AccountId> {
+    let of = value.as_object().ok_or("it is no object")?;
+    json::text(of, &["AccountId"]).map(AccountId::from).ok_or("it has no AccountId")
+}
+
+#[cfg(test)]
+mod tests;

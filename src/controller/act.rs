@@ -1,0 +1,311 @@
+//! Act -> one guarded write or one call. No judgement here: whether a thing may be done was decided, and what came of
+//! it goes into the evidence.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use serde_json::{Map, Value};
+
+use super::look::{marks, region, trouble};
+use super::reconcile::{Flow, Pass};
+use super::report;
+use super::store;
+use super::view::spec_hash;
+use std::collections::BTreeMap;
+
+use crate::ack::{Account, Created, DeleteOptions, Stamp};
+use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
+use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
+use crate::drift;
+use crate::terms::{AccountId, ClusterId, Intent, Outcome, Reason, Sealer, Site};
+
+/// How long an id that ACK answered is tried to be stored before the list has to find it again.
+const PERSISTENCE: Duration = Duration::from_secs(120);
+
+/// Does `act`. What it left in the evidence, and the object as it is now, is what the next judgement sees.
+pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Error> {
+    match act {
+        Act::AddFinalizer => {
+            let written = pass.store.add_finalizer(&pass.object).await.map(Some);
+            pass.after(written).await
+        }
+        Act::Seal { attempt } => seal(pass, attempt).await,
+        Act::Send { not_after } => {
+            send(pass, not_after).await;
+            Ok(Flow::On)
+        }
+        Act::Record { id, adopted } => record(pass, &id, adopted).await,
+        Act::Close(closed) => close(pass, &closed).await,
+        Act::Claim(id) => claim(pass, &id).await,
+        Act::Protect { id, on } => protect(pass, &id, on).await,
+        Act::Delete { id, not_after } => delete(pass, &id, not_after).await,
+        Act::Forget(id) => forget(pass, &id).await,
+        Act::Release(free) => release(pass, &free).await,
+    }
+}
+
+/// Writes the intent down, together with the lock on the spec. Whatever the answer, the object is read again with a
+/// plain `get`: only if it carries this token may the request be sent.
+async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
+    let Some(Ok(account)) = pass.view.seen.account.clone() else { return Ok(Flow::End) };
+    let rules = &pass.context.settings.rules;
+    let now = pass.now();
+    // Signed dates have whole seconds.
+    let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
+    let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
+    let intent = Intent {
+        attempt,
+        nonce: marks(pass, attempt)[3].1.as_str().into(),
+        date,
+        believe_after: date + rules.believable(),
+        site: Site { account, region: pass.view.region.clone() },
+        outcome: Outcome::Open,
+    };
+    let intent = CreateIntent {
+        name: pass.cluster_name(),
+        spec_hash: spec_hash(&pass.object),
+        sealer: sealer.to_string(),
+        installation: pass.context.settings.installation.clone(),
+        ..CreateIntent::of(CLUSTER_INTENT, &intent)
+    };
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    status.create_intents.retain(|stored| stored.key != intent.key);
+    status.create_intents.push(intent);
+    status.spec_locked = Some(true);
+    let verdict = Verdict {
+        ready: Some(false),
+        work: Work::UnderWay(Reason::Creating, "asking ACK for the cluster".into()),
+        again: None,
+        memo: None,
+    };
+    report::judge(&mut status, &pass.object, &verdict, Reason::Creating, "asking ACK for the cluster", now);
+    pass.sealer = Some(sealer);
+    let written = pass.store.write_status(&pass.object, &status).await;
+    if let Err(error) = &written {
+        tracing::info!(%error, "the seal was not acknowledged; reading the object again to see whose it carries");
+    }
+    pass.announce(&status).await;
+    pass.reread().await
+}
+
+/// The cluster's own intent in the status.
+fn sealed(status: &mut AckClusterStatus) -> impl Iterator<Item = &mut CreateIntent> {
+    status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER_INTENT)
+}
+
+/// The one POST. The token is consumed before the first byte, so nothing can send this attempt again.
+async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
+    let Standing::Sealed { intent, .. } = pass.view.standing.clone() else { return };
+    let sent = match (pass.sealer.take(), pass.body.take(), pass.account().await) {
+        (Some(_token), Some(body), Ok(account)) => post(&account, &body, &intent, not_after, &mut pass.created).await,
+        (Some(_token), Some(_), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
+        _ => Sent::Unknown("the sealed body is not at hand any more".into()),
+    };
+    pass.view.seen.sent = Some((intent.nonce, sent));
+    pass.tell_time();
+}
+
+async fn post(
+    account: &Account,
+    body: &Value,
+    intent: &Intent,
+    not_after: Timestamp,
+    created: &mut Option<Created>,
+) -> Sent {
+    let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
+    match account.client().create_cluster(&intent.site.region, body, &stamp).await {
+        Ok(answer) => {
+            let id = answer.value.cluster_id.clone();
+            tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
+            *created = Some(answer.value);
+            Sent::Created(id)
+        }
+        Err(error) => {
+            let refused = error.never_executed();
+            tracing::warn!(%error, request_id = error.request_id(), refused, "CreateCluster failed");
+            let note = error.to_string().into();
+            if refused { Sent::Refused(error.class(), note) } else { Sent::Unknown(note) }
+        }
+    }
+}
+
+/// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
+async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Flow, store::Error> {
+    let site = match &pass.view.standing {
+        Standing::Sealed { intent, .. } => intent.site.clone(),
+        _ => Site { account: pinned_account(pass), region: pass.view.region.clone() },
+    };
+    let (uid, started) = (pass.object.uid(), std::time::Instant::now());
+    let mut pause = Duration::from_millis(50);
+    let mut object = pass.object.clone();
+    loop {
+        let stored = object.status.as_ref().and_then(|status| status.cluster_id.as_deref());
+        if stored.is_some() {
+            break;
+        }
+        let status = recorded(pass, &object, id, &site, adopted);
+        match pass.store.write_status(&object, &status).await {
+            Ok(_) => break,
+            Err(error) if started.elapsed() > PERSISTENCE => return Err(error),
+            Err(error) => tracing::warn!(%error, cluster_id = %id, "the id is not stored yet; trying again"),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+        match pass.store.read().await {
+            Ok(Some(fresh)) if fresh.uid() == uid => object = fresh,
+            Ok(_) => {
+                tracing::error!(cluster_id = %id, "the object is gone; its cluster carries its mark and is left alone");
+                return Ok(Flow::End);
+            }
+            Err(error) => tracing::warn!(%error, "the object could not be read; trying again"),
+        }
+    }
+    pass.reread().await
+}
+
+fn pinned_account(pass: &Pass<'_>) -> AccountId {
+    match &pass.view.seen.account {
+        Some(Ok(account)) => account.clone(),
+        _ => AccountId::from(""),
+    }
+}
+
+fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, adopted: bool) -> AckClusterStatus {
+    let mut status = object.status.clone().unwrap_or_default();
+    status.cluster_id = Some(id.to_string());
+    status.account_id = Some(site.account.to_string());
+    status.region_id = Some(site.region.to_string());
+    status.cluster_origin = Some(if adopted { ClusterOrigin::Adopted } else { ClusterOrigin::Created });
+    status.applied_hash = Some(drift::applied(&object.spec)).filter(|applied| !applied.is_empty());
+    if let Some(created) = &pass.created {
+        status.task_id = created.task_id.as_ref().map(ToString::to_string);
+        status.request_id = created.request_id.clone();
+    }
+    sealed(&mut status).for_each(|intent| intent.record(Outcome::Made));
+    status
+}
+
+/// Notes how an attempt ended and frees the spec, so that it can be mended.
+async fn close(pass: &mut Pass<'_>, closed: &Closed) -> Result<Flow, store::Error> {
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    status.spec_locked = None;
+    for intent in sealed(&mut status) {
+        intent.record(match closed {
+            Closed::Refused { class, at, .. } => Outcome::Refused { class: *class, at: *at },
+            Closed::Absent { at } => Outcome::Absent { at: *at },
+            Closed::Unsent => Outcome::Unsent,
+        });
+        if let Closed::Refused { note, .. } = closed {
+            intent.outcome_message = Some(note.as_str().chars().take(512).collect());
+        }
+    }
+    let written = pass.store.write_status(&pass.object, &status).await;
+    pass.after(written).await
+}
+
+async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error> {
+    let attempt = match &pass.view.standing {
+        Standing::New { attempts, .. } => (*attempts).max(1),
+        _ => 1,
+    };
+    let tags = marks(pass, attempt);
+    let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let region = region(pass);
+    let result = match pass.account().await {
+        Ok(account) => {
+            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(|e| trouble(&e))
+        }
+        Err(trouble) => Err(trouble),
+    };
+    done(pass, Deed::Claim, result).await
+}
+
+async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, store::Error> {
+    let members = Map::from_iter([("deletion_protection".to_owned(), Value::Bool(on))]);
+    let region = region(pass);
+    let result = match pass.account().await {
+        Ok(account) => account.client().modify_cluster(&region, id, &members).await.map_err(|e| trouble(&e)),
+        Err(trouble) => Err(trouble),
+    };
+    if result.is_ok() {
+        let note = format!("deletion_protection: {} -> {on}", !on);
+        pass.event(false, "Modified", "ModifyCluster", &note).await;
+    }
+    done(pass, Deed::Protect, result.map(drop)).await
+}
+
+async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
+    let options = options(&pass.object);
+    let region = region(pass);
+    let result = match pass.account().await {
+        Ok(account) => account
+            .client()
+            .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
+            .await
+            .map_err(|e| trouble(&e)),
+        Err(trouble) => Err(trouble),
+    };
+    if let Ok(answer) = &result {
+        pass.learnt.task_id = answer.value.task_id.as_ref().map(ToString::to_string);
+    }
+    done(pass, Deed::Delete, result.map(drop)).await
+}
+
+/// The query of DeleteCluster, one to one from the spec.
+fn options(object: &AckCluster) -> DeleteOptions {
+    let Some(wanted) = &object.spec.delete_options else { return DeleteOptions::default() };
+    DeleteOptions {
+        retain_all_resources: wanted.retain_all_resources,
+        retain_resources: wanted.retain_resources.clone().unwrap_or_default(),
+        options: wanted
+            .options
+            .iter()
+            .flatten()
+            .map(|option| (option.resource_type.clone(), option.delete_mode.clone()))
+            .collect(),
+    }
+}
+
+/// Keeps what came of a change, and looks at the object afresh.
+async fn done(pass: &mut Pass<'_>, deed: Deed, result: Result<(), Trouble>) -> Result<Flow, store::Error> {
+    pass.view.seen.acted = Some((deed, result));
+    pass.reread().await
+}
+
+/// A person named the cluster that is gone: the object starts over, with the attempt count it has.
+async fn forget(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error> {
+    let old = pass.object.status.clone().unwrap_or_default();
+    let status = AckClusterStatus {
+        observed_generation: old.observed_generation,
+        conditions: old.conditions,
+        create_intents: old.create_intents,
+        ..AckClusterStatus::default()
+    };
+    let written = pass.store.write_status(&pass.object, &status).await;
+    if written.is_ok() {
+        pass.event(false, "Recreating", "Reconcile", &format!("cluster {id} is gone; another one is made")).await;
+    }
+    pass.after(written).await
+}
+
+async fn release(pass: &mut Pass<'_>, free: &Free) -> Result<Flow, store::Error> {
+    let note = match free {
+        Free::NeverSealed => "no cluster was ever asked for".to_owned(),
+        Free::NeverMade => "no cluster was made".to_owned(),
+        Free::Gone => "the cluster is gone".to_owned(),
+        Free::Kept(id) => format!("cluster {id} is kept, with its tags; from now on nobody here looks after it"),
+    };
+    pass.event(false, "Released", "Finalize", &note).await;
+    match pass.store.remove_finalizer(&pass.object).await {
+        Ok(_) => Ok(Flow::End),
+        Err(error) if error.is_conflict() => pass.reread().await,
+        Err(error) if error.is_not_found() => Ok(Flow::End),
+        Err(error) => Err(error),
+    }
+}
+
+/// Between now and `at`, never negative.
+pub(super) fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now).max(SignedDuration::ZERO)).unwrap_or_default()
+}

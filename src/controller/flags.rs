@@ -1,0 +1,217 @@
+//! The flags of `run`: what the operator is told, checked and put into settings. Starts nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::SignedDuration;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use super::{Namespaces, Settings};
+use crate::ack::sign::Algorithm;
+use crate::ack::{self, ACCESS_KEY_ID, Accounts, Credentials, CredentialsError, Endpoints, Limits, Rate};
+use crate::decide::Rules;
+
+/// Flags of `ack-operator run`.
+#[derive(Args)]
+pub struct Flags {
+    /// Kubernetes API to serve. Without it: $KUBECONFIG, ~/.kube/config, or the pod's service account.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Namespace to watch; may be given more than once. Without it: all.
+    #[arg(long = "namespace", value_name = "NAME", env = "WATCH_NAMESPACES", value_delimiter = ',')]
+    namespaces: Vec<String>,
+
+    /// Names this installation in the tags of its clusters. Keep it when you rebuild the management cluster: the new one
+    /// then finds the old clusters instead of buying new ones. Two management clusters that share an account and use the
+    /// same namespaces and names need different ones.
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = label)]
+    installation: String,
+
+    /// Take over clusters that an object of the same installation, namespace and name made before, as after a rebuild of
+    /// the management cluster.
+    #[arg(long)]
+    adopt_owned: bool,
+
+    /// The credentials in use list every cluster of their account. Say so only if it is true: an empty list then proves
+    /// that a lost request made no cluster.
+    #[arg(long)]
+    lists_are_complete: bool,
+
+    /// Namespaces whose objects may do without a Secret and use the operator's own credentials. Without it: all.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    default_credentials_namespaces: Option<Vec<String>>,
+
+    /// Namespaces whose objects may adopt clusters with the operator's own credentials. Without it: none.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    adoption_namespaces: Vec<String>,
+
+    /// How many objects are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+
+    /// How often to look while ACK is at work [default: 15s].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    poll_busy: Option<SignedDuration>,
+
+    /// How often to look at settled clusters, with one list for all of a region [default: 5m].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    poll_idle: Option<SignedDuration>,
+
+    /// Where ACK's API answers: one URL for all regions, or REGION=URL for one; may be given more than once. Without it:
+    /// https://cs.REGION.aliyuncs.com.
+    #[arg(long = "ack-endpoint", value_name = "[REGION=]URL")]
+    ack_endpoints: Vec<String>,
+
+    /// Where STS answers, which tells whose credentials are in use. Without it: https://sts.aliyuncs.com.
+    #[arg(long, value_name = "URL", env = "ALIBABA_CLOUD_STS_ENDPOINT")]
+    sts_endpoint: Option<String>,
+
+    /// Reads a second that one account may make in one region; changes are always far fewer [default: 5].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    qps: Option<u32>,
+
+    /// Certificate authorities to trust beside the system's, for private endpoints and proxies.
+    #[arg(long, value_name = "PEM")]
+    ca_file: Option<PathBuf>,
+
+    /// Allow plain HTTP to endpoints that are not on this machine.
+    #[arg(long)]
+    allow_http: bool,
+
+    /// How requests are signed.
+    #[arg(long, value_enum, default_value_t = Algorithm::Acs3)]
+    signature: Algorithm,
+
+    /// ACK's date window, list lag and clock skew, comma separated; every pace scales with the window. They are ACK's
+    /// properties, not yours: taken only where every endpoint is on this machine, so that a test of a long wait takes
+    /// seconds.
+    #[arg(long, value_name = "W,L,S", hide = true, value_parser = protocol_times)]
+    protocol_times: Option<Rules>,
+}
+
+/// Why the flags or the environment cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FlagError {
+    #[error(transparent)]
+    Endpoint(#[from] ack::ConfigError),
+    #[error("the operator's own credentials, from the environment: {0}")]
+    Credentials(#[from] CredentialsError),
+    #[error("--protocol-times is for tests: every endpoint must be on this machine")]
+    ScaledAbroad,
+    #[error("the kubeconfig cannot be used")]
+    Kubeconfig(#[from] kube::config::KubeconfigError),
+    #[error("found neither a kubeconfig nor a pod's service account")]
+    NoKubernetes(#[from] kube::config::InferConfigError),
+}
+
+impl Flags {
+    /// What the shell is to do.
+    ///
+    /// # Errors
+    /// A half-set environment is a mistake to be told, not a choice.
+    pub fn settings(&self) -> Result<Settings, FlagError> {
+        let credentials = match Credentials::from_env() {
+            Ok(credentials) => Some(credentials),
+            Err(CredentialsError::Missing(ACCESS_KEY_ID)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Settings {
+            namespaces: self.namespaces.clone(),
+            installation: self.installation.clone(),
+            rules: self.rules(),
+            credentials,
+            default_credentials_namespaces: self
+                .default_credentials_namespaces
+                .clone()
+                .map_or(Namespaces::All, Namespaces::Only),
+            adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
+            concurrency: self.concurrency,
+        })
+    }
+
+    fn rules(&self) -> Rules {
+        let timed = self.protocol_times.clone().unwrap_or_default();
+        Rules {
+            lists_complete: self.lists_are_complete,
+            adopt_owned: self.adopt_owned,
+            poll_busy: self.poll_busy.unwrap_or(timed.poll_busy),
+            poll_idle: self.poll_idle.unwrap_or(timed.poll_idle),
+            ..timed
+        }
+    }
+
+    /// Where the cloud is, and how much may be asked of it.
+    ///
+    /// # Errors
+    /// An endpoint that is none, plain HTTP to elsewhere, a CA file that is none, scaled times with a real cloud.
+    pub fn accounts(&self) -> Result<Accounts, FlagError> {
+        let scaled = self.protocol_times.is_some();
+        let per_second = self.qps.unwrap_or(if scaled { 1000 } else { 5 });
+        let mut endpoints = Endpoints {
+            signature: self.signature,
+            allow_http: self.allow_http,
+            ca_file: self.ca_file.clone(),
+            limits: Limits {
+                reads: Rate { per_second, burst: per_second * 4 },
+                barred: Duration::try_from(self.rules().slow / 2).unwrap_or_default(),
+                ..Limits::default()
+            },
+            ..Endpoints::default()
+        };
+        for endpoint in &self.ack_endpoints {
+            endpoints.set_ack(endpoint)?;
+        }
+        if let Some(sts) = &self.sts_endpoint {
+            endpoints.set_sts(sts)?;
+        }
+        endpoints.check()?;
+        if scaled && !endpoints.all_loopback() {
+            return Err(FlagError::ScaledAbroad);
+        }
+        Ok(Accounts::new(endpoints)?)
+    }
+
+    /// How to reach the Kubernetes API. Nothing is retried by itself: a pass decides what to do about a failure.
+    ///
+    /// # Errors
+    /// No kubeconfig, or one that cannot be used.
+    pub async fn kubernetes(&self) -> Result<kube::Config, FlagError> {
+        let mut config = match &self.kubeconfig {
+            Some(path) => {
+                let kubeconfig = Kubeconfig::read_from(path)?;
+                kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?
+            }
+            None => kube::Config::infer().await?,
+        };
+        config.default_retry = false;
+        Ok(config)
+    }
+}
+
+fn time(text: &str) -> Result<SignedDuration, String> {
+    let time: SignedDuration = text.parse().map_err(|e| format!("{e}; write it like 15s or 5m"))?;
+    if time.is_positive() { Ok(time) } else { Err("must be longer than nothing".into()) }
+}
+
+/// A legal Kubernetes label value, for it rides in a tag that ACK may put on nodes.
+fn label(text: &str) -> Result<String, String> {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let inner = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if text.len() <= 63 && inner && edge(text.chars().next()) && edge(text.chars().last()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a legal label value: 1 to 63 letters, digits, - _ or ., letters or digits at both ends".into())
+    }
+}
+
+fn protocol_times(text: &str) -> Result<Rules, String> {
+    let times: Vec<_> = text.split(',').map(time).collect::<Result<_, _>>()?;
+    let [window, listed, skew] = times[..] else { return Err("three times, W,L,S".into()) };
+    let least = SignedDuration::from_secs;
+    if window < least(10) || listed < least(2) || skew < least(1) {
+        return Err("signed dates have whole seconds, so not below 10s,2s,1s".into());
+    }
+    Ok(Rules::timed(window, listed, skew))
+}

@@ -1,0 +1,320 @@
+//! Look -> one read, into the evidence. No `if` on the object: what is asked was decided, and what it means will be.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::Api;
+use kube::{CustomResourceExt, ResourceExt};
+
+use super::reconcile::Pass;
+use super::secrets;
+use super::store::within;
+use super::view::{nonce, nonces};
+use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
+use crate::api::{self, AckCluster, TaskStage, body};
+use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
+use crate::drift;
+use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, Region, TaskId};
+
+/// Answers `look` into the evidence of the pass.
+pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
+    match look {
+        Look::Account => pass.view.seen.account = Some(account(pass).await),
+        Look::Glance(id) => pass.view.seen.glance = Some(glance(pass, &id).await),
+        Look::Cluster(id) => pass.view.seen.cluster = Some(cluster(pass, &id).await),
+        Look::Listing { began_after } => pass.view.seen.listing = Some(listing(pass, began_after).await),
+        Look::Fence => pass.view.seen.fence = Some(fence(pass).await),
+        Look::Body => pass.view.seen.body = Some(prepare(pass).await),
+        Look::Uprooted => pass.view.seen.uprooted = Some(uprooted(pass).await),
+        Look::Drift => pass.view.seen.drift = Some(drift(pass)),
+        Look::Progress => pass.view.seen.progress = Some(progress(pass).await),
+        Look::Cause => pass.view.seen.cause = Some(cause(pass).await),
+        Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
+    }
+    pass.tell_time();
+}
+
+/// What an error of ACK means to the judgement.
+pub(super) fn trouble(error: &ack::Error) -> Trouble {
+    Trouble {
+        class: error.class(),
+        reason: None,
+        note: error.to_string().into(),
+        wait: error.retry_after().and_then(|wait| SignedDuration::try_from(wait).ok()),
+    }
+}
+
+async fn account(pass: &mut Pass<'_>) -> Result<AccountId, Trouble> {
+    pass.account().await?.id().await.map_err(|e| trouble(&e))
+}
+
+/// The site of the recorded cluster, else where the spec wants one.
+pub(super) fn region(pass: &Pass<'_>) -> Region {
+    match &pass.view.standing {
+        Standing::Known(known) => known.site.region.clone(),
+        Standing::Sealed { intent, .. } => intent.site.region.clone(),
+        Standing::New { .. } | Standing::Adopting(_) => pass.view.region.clone(),
+    }
+}
+
+async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
+    let Some(settled) = pass.entry.settled.clone() else { return Ok(Glance::Changed) };
+    let since = pass.view.now - pass.context.settings.rules.poll_idle;
+    let list = pass.account().await?.listing(&region(pass), since).await.map_err(|e| trouble(&e))?;
+    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled);
+    Ok(if same { Glance::Same } else { Glance::Changed })
+}
+
+async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Trouble> {
+    let account = pass.account().await?;
+    let detail = match account.client().cluster(&region(pass), id).await {
+        Ok(answer) => answer.value,
+        Err(error) if error.kind() == Some(Code::ClusterNotFound) => return Ok(Existence::Unknown),
+        Err(error) => return Err(trouble(&error)),
+    };
+    let Some(state) = state(detail.listed.state.kind) else { return Ok(Existence::Unknown) };
+    let cluster = Cluster {
+        state,
+        word: detail.listed.state.word.as_str().into(),
+        guarded: detail.listed.deletion_protection,
+        owner: owner(pass, id, &detail),
+    };
+    pass.learnt.detail = Some(detail);
+    Ok(Existence::Here(cluster))
+}
+
+/// What may be done in a state (ack-api e.1). `None`: ACK says that the cluster is gone.
+fn state(kind: StateKind) -> Option<State> {
+    Some(match kind {
+        StateKind::Deleted => return None,
+        StateKind::Initial => State::Making,
+        StateKind::Running => State::Running,
+        StateKind::UpdatingFailed => State::ChangeFailed,
+        StateKind::Inactive
+        | StateKind::Unavailable
+        | StateKind::Stopped
+        | StateKind::Waiting
+        | StateKind::Disconnected => State::Down,
+        StateKind::Failed => State::Failed,
+        StateKind::Deleting => State::Deleting,
+        StateKind::DeleteFailed => State::DeleteFailed,
+        StateKind::Updating
+        | StateKind::Upgrading
+        | StateKind::Scaling
+        | StateKind::Removing
+        | StateKind::Draining
+        | StateKind::Migrating
+        | StateKind::Other => State::Busy,
+    })
+}
+
+/// By these a list shows that a cluster is as it was when it was last read closely.
+pub(super) fn marks_of(cluster: &ListedCluster) -> String {
+    let ListedCluster { id, name, state, tags, created: _, updated, deletion_protection, current_version, size } =
+        cluster;
+    format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
+}
+
+fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
+    cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
+    let me = pass.object.uid().unwrap_or_default();
+    let claimed = pass.context.recorded().into_iter().find(|other| other.uid != me && other.cluster_id == id.as_str());
+    if let Some(other) = claimed {
+        return Owner::Claimed(format!("AckCluster {}", other.name).into());
+    }
+    match tag(&detail.listed, api::tag::INTENT) {
+        None => Owner::Nobody,
+        Some(mark) if ours(pass).iter().any(|nonce| nonce.as_str() == mark) => Owner::Mine,
+        Some(mark) => Owner::Other(mark.into()),
+    }
+}
+
+fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
+    nonces(&pass.object, &pass.context.settings.installation)
+}
+
+async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
+    let list = pass.account().await?.listing(&region(pass), began_after).await.map_err(|e| trouble(&e))?;
+    let context = pass.context;
+    let ours = ours(pass);
+    let recorded = context.recorded();
+    let namespace = pass.object.namespace().unwrap_or_default();
+    let object_name = pass.object.name_any();
+    let name = pass.object.spec.name.as_deref().unwrap_or(&object_name);
+    let sealed = match &pass.view.standing {
+        Standing::Sealed { intent, .. } => Some(intent.date),
+        _ => None,
+    };
+    let living = |item: &&ListedCluster| state(item.state.kind).is_some();
+    let mine =
+        |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
+    let rival = |item: &&ListedCluster| {
+        tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
+            && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())
+            && tag(item, api::tag::NAME) == Some(object_name.as_str())
+            && !mine(item)
+    };
+    // Not dated, or dated since: what a lagging list shows without its tags could be the one that was asked for.
+    let undecided = |item: &&ListedCluster| {
+        sealed.is_some_and(|date| {
+            item.name == name && item.tags.is_empty() && item.created.is_none_or(|created| created >= date)
+        })
+    };
+    let found = |which: &dyn Fn(&&ListedCluster) -> bool| list.clusters.iter().filter(living).find(|c| which(c));
+    Ok(Listing {
+        began: list.began,
+        whole: list.whole,
+        trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
+        ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
+        rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
+        undecided: found(&undecided).map(|c| c.id.clone()),
+    })
+}
+
+/// Two free reads: one signed `W + S` ago, and one whose nonce was just used. The gateway must refuse both.
+async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
+    let region = region(pass);
+    let account = pass.account().await?;
+    let rules = &pass.context.settings.rules;
+    let now = account.gateway_now();
+    let old = Stamp::fresh(now - rules.window - rules.skew, now);
+    match account.client().quota(&region, Some(&old)).await {
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == Some(Code::DateExpired) => {}
+        Err(error) => return Err(trouble(&error)),
+    }
+    let twice = Stamp::fresh(now, now);
+    account.client().quota(&region, Some(&twice)).await.map_err(|e| trouble(&e))?;
+    match account.client().quota(&region, Some(&twice)).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == Some(Code::NonceUsed) => Ok(true),
+        Err(error) => Err(trouble(&error)),
+    }
+}
+
+/// Everything that can fail before the request is sealed: Secrets, conversions, the size of the tags.
+async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
+    let values = secrets::values(pass.context, &pass.object).await?;
+    let attempt = match &pass.view.standing {
+        Standing::New { attempts, .. } => attempts + 1,
+        _ => 1,
+    };
+    let tags = marks(pass, attempt);
+    let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags).map_err(|e| Trouble {
+        class: Class::User,
+        reason: None,
+        note: e.to_string().into(),
+        wait: None,
+    })?;
+    pass.body = Some(body);
+    Ok(())
+}
+
+/// The four tags that say in the cloud whose a cluster is. Each value is a legal label value, for ACK may put it on nodes.
+pub(super) fn marks(pass: &Pass<'_>, attempt: u32) -> [(&'static str, String); 4] {
+    let installation = &pass.context.settings.installation;
+    [
+        (api::tag::INSTALLATION, installation.clone()),
+        (api::tag::NAMESPACE, pass.object.namespace().unwrap_or_default()),
+        (api::tag::NAME, pass.object.name_any()),
+        (api::tag::INTENT, nonce(installation, &pass.object.uid().unwrap_or_default(), attempt).to_string()),
+    ]
+}
+
+async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(pass.context.client.clone());
+    let name = AckCluster::crd_name();
+    match within(definitions.get_metadata_opt(name)).await {
+        Ok(found) => Ok(found.is_none_or(|crd| crd.metadata.deletion_timestamp.is_some())),
+        Err(error) => Err(secrets::unread(&error, &format!("the CustomResourceDefinition {name}"))),
+    }
+}
+
+fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
+    let Some(detail) = &pass.learnt.detail else { return Ok(Drift::default()) };
+    let spec = &pass.object.spec;
+    let applied = pass.object.status.as_ref().and_then(|s| s.applied_hash.clone()).unwrap_or_default();
+    let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
+    let fixed = differences.iter().any(|d| d.is_fixed());
+    pass.learnt.fixed_differ = Some(fixed);
+    Ok(Drift {
+        differs: drift::sentence(&differences),
+        workers: drift::workers_missing(spec, detail.listed.size),
+        fixed,
+    })
+}
+
+/// How far the task at work has come. A task id that was lost between call and record is looked up.
+async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
+    let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
+    let region = region(pass);
+    let account = pass.account().await?;
+    let known = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
+    let id = match known {
+        Some(task) => task,
+        None => {
+            let tasks = account.client().tasks(&region, &id).await.map_err(|e| trouble(&e))?.value;
+            let Some(newest) = tasks.into_iter().next() else { return Ok("ACK is at work".into()) };
+            pass.learnt.task_id = Some(newest.id.to_string());
+            newest.id
+        }
+    };
+    let Some(answer) = account.client().task(&region, &id).await.map_err(|e| trouble(&e))? else {
+        return Ok("ACK is at work".into());
+    };
+    let (done, total) = answer.value.progress();
+    let message = answer.value.doing().unwrap_or("at work").to_owned();
+    let note = format!("{done} of {total} stages done: {message}");
+    pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
+    Ok(note.into())
+}
+
+/// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.
+async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
+    let Some(id) = pass.cluster_id() else { return Ok("ACK gives no cause".into()) };
+    let region = region(pass);
+    let account = pass.account().await?;
+    let client = account.client();
+    let task = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
+    if let Some(task) = task
+        && let Ok(Some(answer)) = client.task(&region, &task).await
+        && answer.value.state == TaskState::Failed
+        && let Some(error) = answer.value.error
+    {
+        return Ok(match error.code {
+            Some(code) => format!("{code}: {}", error.message).into(),
+            None => error.message.into(),
+        });
+    }
+    if let Ok(answer) = client.events(&region, &id).await
+        && let Some(event) = answer.value.into_iter().find(|event| is_bad(event.level.as_deref()))
+    {
+        return Ok(event.message.into());
+    }
+    let logs = client.logs(&region, &id).await.map_err(|e| trouble(&e))?.value;
+    Ok(logs.into_iter().next().map_or_else(|| "ACK gives no cause".into(), |line| line.text.into()))
+}
+
+fn is_bad(level: Option<&str>) -> bool {
+    level.is_some_and(|level| level.eq_ignore_ascii_case("error") || level.eq_ignore_ascii_case("warning"))
+}
+
+/// What a deletion leaves behind, named in an event before it is asked for.
+async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble> {
+    let region = region(pass);
+    let account = pass.account().await?;
+    let resources = account.client().resources(&region, id).await.map_err(|e| trouble(&e))?.value;
+    let kept: Vec<String> = resources
+        .iter()
+        .filter(|resource| resource.delete_by_default == Some(false))
+        .map(|resource| format!("{} {}", resource.kind, resource.id))
+        .collect();
+    let note: Note = kept.join(", ").into();
+    if !kept.is_empty() {
+        pass.event(true, "Leftovers", "DeleteCluster", &format!("these outlive the cluster: {note}")).await;
+    }
+    Ok(note)
+}

@@ -1,0 +1,47 @@
+//! What the process remembers of an object between two passes. All of it only spares calls and writes: losing it costs
+//! a look, never a cluster, and nothing here is trusted for safety.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::ack::Account;
+use crate::decide::Memo;
+
+/// By the object's uid.
+#[derive(Default)]
+pub(super) struct Memory(Mutex<HashMap<String, Entry>>);
+
+#[derive(Clone, Default)]
+pub(super) struct Entry {
+    /// The last pass came to rest: nothing needs doing until then, unless the words of the object change.
+    pub rest: Option<Rest>,
+    pub memo: Option<Memo>,
+    /// How many passes in a row ended in trouble.
+    pub streak: u32,
+    /// The marks of the cluster when it was last looked at closely and found settled.
+    pub settled: Option<String>,
+    /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.
+    pub account: Option<Arc<Account>>,
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) struct Rest {
+    /// What people said: generation, annotations, deletion. Our own writes are not in it.
+    pub words: String,
+    pub until: Instant,
+}
+
+impl Memory {
+    pub fn get(&self, uid: &str) -> Entry {
+        self.0.lock().expect("memory").get(uid).cloned().unwrap_or_default()
+    }
+
+    pub fn put(&self, uid: &str, entry: Entry) {
+        self.0.lock().expect("memory").insert(uid.to_owned(), entry);
+    }
+
+    pub fn forget(&self, uid: &str) {
+        self.0.lock().expect("memory").remove(uid);
+    }
+}

@@ -1,0 +1,188 @@
+//! The shell around the judgement: watches AckClusters, runs passes over them, a bounded number at a time, and stops
+//! gracefully. Holds no logic about clusters.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, future, stream};
+use jiff::SignedDuration;
+use kube::api::Api;
+use kube::core::DeserializeGuard;
+use kube::{Client, Resource, ResourceExt};
+use kube_runtime::controller::{self, Action, Controller};
+use kube_runtime::events::{Event, EventType, Recorder, Reporter};
+use kube_runtime::reflector::Store as Cache;
+use kube_runtime::watcher;
+
+use crate::ack::{Accounts, Credentials};
+use crate::api::AckCluster;
+use crate::decide::Rules;
+
+mod act;
+mod flags;
+mod look;
+mod memory;
+mod reconcile;
+mod report;
+mod secrets;
+mod store;
+mod view;
+
+pub use flags::{FlagError, Flags};
+pub use reconcile::Error;
+
+/// What the operator is told by its flags.
+pub struct Settings {
+    /// Namespaces to watch; empty: all.
+    pub namespaces: Vec<String>,
+    /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
+    pub installation: String,
+    pub rules: Rules,
+    /// The operator's own credentials, for objects that name no Secret.
+    pub credentials: Option<Credentials>,
+    /// Who may use them.
+    pub default_credentials_namespaces: Namespaces,
+    /// Who may adopt clusters with them.
+    pub adoption_namespaces: Namespaces,
+    /// How many objects are worked on at once.
+    pub concurrency: u16,
+}
+
+/// A choice of namespaces.
+#[derive(Clone, Debug)]
+pub enum Namespaces {
+    All,
+    Only(Vec<String>),
+}
+
+impl Namespaces {
+    fn allow(&self, namespace: &str) -> bool {
+        match self {
+            Namespaces::All => true,
+            Namespaces::Only(names) => names.iter().any(|name| name == namespace),
+        }
+    }
+}
+
+impl Settings {
+    /// A Secret is read at most this often.
+    fn secret_interval(&self) -> Duration {
+        Duration::try_from(self.rules.poll_busy.max(SignedDuration::ZERO) * 2).unwrap_or_default()
+    }
+}
+
+type Guarded = DeserializeGuard<AckCluster>;
+
+/// What all passes share. Losing it costs a call, never a cluster.
+struct Context {
+    client: Client,
+    settings: Settings,
+    accounts: Accounts,
+    credentials: secrets::Cache,
+    memory: memory::Memory,
+    recorder: Recorder,
+    caches: OnceLock<Vec<Cache<Guarded>>>,
+}
+
+/// A cluster id that some AckCluster records.
+struct Recorded {
+    uid: String,
+    name: String,
+    cluster_id: String,
+}
+
+impl Context {
+    /// Every id that a watched object records, as the caches have it.
+    fn recorded(&self) -> Vec<Recorded> {
+        let caches = self.caches.get().map(Vec::as_slice).unwrap_or_default();
+        let objects = caches.iter().flat_map(|cache| cache.state());
+        objects
+            .filter_map(|guarded| {
+                let object = guarded.0.as_ref().ok()?;
+                Some(Recorded {
+                    uid: object.uid()?,
+                    name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
+                    cluster_id: object.status.as_ref()?.cluster_id.clone()?,
+                })
+            })
+            .collect()
+    }
+
+    async fn publish(
+        &self,
+        object: &AckCluster,
+        warning: bool,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) -> Result<(), store::Error> {
+        let event = Event {
+            type_: if warning { EventType::Warning } else { EventType::Normal },
+            reason: reason.to_owned(),
+            note: Some(note.chars().take(1000).collect()),
+            action: action.to_owned(),
+            secondary: None,
+        };
+        store::within(self.recorder.publish(&event, &object.object_ref(&()))).await
+    }
+}
+
+/// Runs until `stop` is ready and the passes under way have ended. `watching` is called once the first list is in.
+pub async fn run(
+    client: Client,
+    accounts: Accounts,
+    settings: Settings,
+    watching: impl FnOnce(),
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let reporter = Reporter { controller: "ack-operator".into(), instance: std::env::var("POD_NAME").ok() };
+    let apis: Vec<Api<Guarded>> = if settings.namespaces.is_empty() {
+        vec![Api::all(client.clone())]
+    } else {
+        settings.namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
+    };
+    let concurrency = settings.concurrency;
+    let context = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        settings,
+        accounts,
+        credentials: secrets::Cache::default(),
+        memory: memory::Memory::default(),
+        caches: OnceLock::new(),
+    });
+    let stop = stop.shared();
+    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
+    let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
+    let _ = context.caches.set(caches.clone());
+    let passes = stream::select_all(controllers.into_iter().map(|controller| {
+        controller
+            .with_config(controller::Config::default().concurrency(concurrency))
+            .graceful_shutdown_on(stop.clone())
+            .run(reconcile::reconcile, again, context.clone())
+            .boxed()
+    }));
+    let first_list = async move {
+        let _ = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        watching();
+    };
+    let work = passes.for_each(|result| async move {
+        match result {
+            Ok((object, _)) => tracing::trace!(%object, "passed"),
+            Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
+        }
+    });
+    let (work, first_list) = (std::pin::pin!(work), std::pin::pin!(first_list));
+    if let future::Either::Left(((), work)) = future::select(first_list, work).await {
+        work.await;
+    }
+}
+
+/// When to try again after a pass that could not end. A trouble of ACK is a verdict, not an error, and never gets here.
+fn again(_: Arc<Guarded>, error: &Error, _: Arc<Context>) -> Action {
+    Action::requeue(match error {
+        Error::Store(_) | Error::Restless => Duration::from_secs(2),
+        Error::Undecodable(_) | Error::Unreadable(_) => Duration::from_secs(300),
+    })
+}

@@ -1,0 +1,242 @@
+//! One pass over one object: read it, then decide, look or act, until there is nothing to do but rest; then report.
+//! The only I/O here is reading the object; looks are in `look`, acts in `act`, and what to do in `decide`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::core::DeserializeGuard;
+use kube_runtime::controller::Action;
+use serde_json::Value;
+
+use super::memory::{Entry, Rest};
+use super::report::{self, Learnt};
+use super::store::{self, Store};
+use super::view::{self, spoken, view};
+use super::{Context, act, look, secrets};
+use crate::ack::{Account, Created};
+use crate::api::{AckCluster, AckClusterStatus};
+use crate::decide::{Step, Trouble, Verdict, View, Work, decide};
+use crate::terms::{ClusterId, Reason, Sealer};
+
+/// A pass that has not come to rest by then has met something that was not foreseen.
+const STEPS: usize = 16;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the object cannot be decoded: {0}")]
+    Undecodable(String),
+    #[error(transparent)]
+    Unreadable(#[from] view::Unreadable),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the pass took {STEPS} steps without coming to rest")]
+    Restless,
+}
+
+/// Whether a pass goes on after an act.
+pub(super) enum Flow {
+    On,
+    End,
+}
+
+/// What one pass knows and holds. Nothing of it outlives the pass but the entry in the memory.
+pub(super) struct Pass<'a> {
+    pub context: &'a Context,
+    pub store: Store,
+    /// As last read; every write is guarded by its resourceVersion.
+    pub object: AckCluster,
+    pub view: View,
+    pub entry: Entry,
+    pub learnt: Learnt,
+    /// The token of the seal that this pass made, until the request is sent.
+    pub sealer: Option<Sealer>,
+    /// The request body that the seal was made for.
+    pub body: Option<Value>,
+    pub created: Option<Created>,
+    account: Option<Result<Arc<Account>, Trouble>>,
+}
+
+/// Reconciles one object; the action says when to look again at the latest.
+pub(super) async fn reconcile(
+    object: Arc<DeserializeGuard<AckCluster>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
+    let cached = object.0.as_ref().map_err(|e| Error::Undecodable(e.error.clone()))?;
+    let uid = cached.uid().unwrap_or_default();
+    let entry = context.memory.get(&uid);
+    if let Some(rest) = &entry.rest
+        && rest.words == spoken(cached)
+        && let Some(left) = rest.until.checked_duration_since(Instant::now())
+    {
+        return Ok(Action::requeue(left));
+    }
+    let store = Store::new(context.client.clone(), &cached.namespace().unwrap_or_default(), &cached.name_any());
+    let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
+        context.memory.forget(&uid);
+        return Ok(Action::await_change());
+    };
+    let clock = clock(entry.account.as_deref());
+    let view = view(&object, &entry, None, clock, &context.settings.rules)?;
+    let mut pass = Pass {
+        context: &context,
+        store,
+        object,
+        view,
+        entry,
+        learnt: Learnt::default(),
+        sealer: None,
+        body: None,
+        created: None,
+        account: None,
+    };
+    for _ in 0..STEPS {
+        match decide(&pass.view, &context.settings.rules) {
+            Step::Look(wanted) => {
+                tracing::debug!(look = ?wanted);
+                look::look(&mut pass, wanted).await;
+            }
+            Step::Act(wanted) => {
+                tracing::debug!(act = ?wanted);
+                match act::act(&mut pass, wanted).await? {
+                    Flow::On => {}
+                    Flow::End => {
+                        context.memory.forget(&uid);
+                        return Ok(Action::await_change());
+                    }
+                }
+            }
+            Step::Rest(verdict) => return pass.rest(verdict, &uid).await,
+        }
+    }
+    Err(Error::Restless)
+}
+
+/// Gateway time as this account last heard it, else our own.
+fn clock(account: Option<&Account>) -> (Timestamp, jiff::SignedDuration) {
+    match account {
+        Some(account) => (account.gateway_now(), account.clock_offset().unwrap_or_default()),
+        None => (Timestamp::now(), jiff::SignedDuration::ZERO),
+    }
+}
+
+impl Pass<'_> {
+    /// The account of this pass: resolved once, and then bound to it.
+    pub async fn account(&mut self) -> Result<Arc<Account>, Trouble> {
+        if self.account.is_none() {
+            let mut resolved = secrets::account(self.context, &self.object).await;
+            // A namespace that is being emptied may take its Secrets before its clusters.
+            if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
+                && trouble.reason == Some(Reason::CredentialsMissing)
+                && self.object.metadata.deletion_timestamp.is_some()
+            {
+                resolved = Ok(held.clone());
+            }
+            if let Ok(account) = &resolved {
+                self.entry.account = Some(account.clone());
+            }
+            self.account = Some(resolved);
+        }
+        self.account.clone().expect("just resolved")
+    }
+
+    pub fn now(&self) -> Timestamp {
+        clock(self.entry.account.as_deref()).0
+    }
+
+    /// After every look and act: what time it is at the gateway.
+    pub fn tell_time(&mut self) {
+        (self.view.now, self.view.offset) = clock(self.entry.account.as_deref());
+    }
+
+    pub fn cluster_id(&self) -> Option<ClusterId> {
+        self.object.status.as_ref().and_then(|status| status.cluster_id.as_deref()).map(ClusterId::from)
+    }
+
+    /// The name under which ACK knows the cluster.
+    pub fn cluster_name(&self) -> String {
+        self.object.spec.name.clone().unwrap_or_else(|| self.object.name_any())
+    }
+
+    /// After a guarded write: go on with the object as it is now. A conflict is no failure, only news.
+    pub async fn after(&mut self, written: Result<Option<AckCluster>, store::Error>) -> Result<Flow, store::Error> {
+        match written {
+            Err(error) if error.is_not_found() => Ok(Flow::End),
+            Err(error) if !error.is_conflict() => Err(error),
+            Ok(_) | Err(_) => self.reread().await,
+        }
+    }
+
+    /// Reads the object afresh and begins to judge anew. Only whose credentials these are and what was asked of ACK is
+    /// still true after an act.
+    pub async fn reread(&mut self) -> Result<Flow, store::Error> {
+        let uid = self.object.uid();
+        let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
+        let clock = clock(self.entry.account.as_deref());
+        let seen = std::mem::take(&mut self.view.seen);
+        let since = self.view.since;
+        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings.rules) {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::error!(%error);
+                return Ok(Flow::End);
+            }
+        };
+        self.view.since = since.max(self.view.since);
+        self.view.seen.account = seen.account;
+        self.view.seen.sent = seen.sent;
+        self.view.seen.acted = seen.acted;
+        self.object = object;
+        Ok(Flow::On)
+    }
+
+    /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again.
+    async fn rest(mut self, verdict: Verdict, uid: &str) -> Result<Action, Error> {
+        let rules = &self.context.settings.rules;
+        let now = self.now();
+        let status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
+        match self.store.write_status(&self.object, &status).await {
+            Ok(None) => {}
+            Ok(Some(_)) => self.announce(&status).await,
+            // Somebody wrote in between: what was judged is out of date, so judge again at once.
+            Err(error) if error.is_conflict() => return Ok(Action::requeue(std::time::Duration::from_millis(50))),
+            Err(error) if error.is_not_found() => return Ok(Action::await_change()),
+            Err(error) => return Err(error.into()),
+        }
+        let mut wait = act::until(now, verdict.again.unwrap_or(now + rules.poll_idle));
+        let reason = report::words(&verdict.work).map(|(reason, _)| reason);
+        let credentials = matches!(reason, Some(Reason::InvalidCredentials | Reason::CredentialsMissing));
+        if credentials {
+            // The Secret may be mended at any time, and reading it costs ACK nothing.
+            wait = wait.min(self.context.settings.secret_interval());
+        }
+        let troubled = matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy));
+        let settled = self.view.seen.drift.as_ref().is_some_and(Result::is_ok);
+        let entry = &mut self.entry;
+        entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
+        entry.memo = verdict.memo;
+        if verdict.work != Work::Same {
+            entry.settled =
+                self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
+        }
+        entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
+        self.context.memory.put(uid, self.entry);
+        Ok(Action::requeue(wait))
+    }
+
+    /// An event for a change of reason.
+    pub async fn announce(&self, status: &AckClusterStatus) {
+        if let Some((warning, reason, message)) = report::transition(&self.object, status) {
+            self.event(warning, &reason, "Reconcile", &message).await;
+        }
+    }
+
+    /// Tells an event. Nothing depends on it, so a failure is only logged.
+    pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
+        tracing::info!(reason, note);
+        if let Err(error) = self.context.publish(&self.object, warning, reason, action, note).await {
+            tracing::debug!(%error, "the event was not taken");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Verdict -> status and events: what people read. Pure. Nothing in it changes when nothing was learnt, so a report
+//! that equals the last one is never written.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::ack::Detail;
+use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, TaskStage};
+use crate::decide::{Verdict, Work};
+use crate::terms::Reason;
+
+/// A message in a condition is a few sentences, never a page.
+const MESSAGE: usize = 1024;
+
+/// What a pass learnt beside its verdict.
+#[derive(Default)]
+pub(super) struct Learnt {
+    pub detail: Option<Detail>,
+    pub task_id: Option<String>,
+    pub stage: Option<TaskStage>,
+    /// The drift was looked at: whether a field differs that ACK cannot change.
+    pub fixed_differ: Option<bool>,
+}
+
+/// The status after this verdict.
+pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, now: Timestamp) -> AckClusterStatus {
+    let mut status = object.status.clone().unwrap_or_default();
+    if let Some(detail) = &learnt.detail {
+        show(&mut status, object, detail);
+    }
+    if let Some(task) = &learnt.task_id {
+        status.task_id = Some(task.clone());
+    }
+    let Some((reason, message)) = words(&verdict.work) else { return status };
+    match reason {
+        Reason::Creating | Reason::Deleting | Reason::Updating => {
+            if learnt.stage.is_some() {
+                status.task_stage = learnt.stage.clone();
+            }
+        }
+        _ => status.task_stage = None,
+    }
+    // Locked when the request was sealed; free again where no cluster holds the spec to its word.
+    if matches!(reason, Reason::CreateFailed | Reason::ClusterGone) {
+        status.spec_locked = None;
+    } else if learnt.fixed_differ == Some(false) {
+        status.spec_locked = Some(true);
+    }
+    judge(&mut status, object, verdict, reason, &message, now);
+    status
+}
+
+/// The conditions alone, as they shall be written together with a seal.
+pub(super) fn judge(
+    status: &mut AckClusterStatus,
+    object: &AckCluster,
+    verdict: &Verdict,
+    reason: Reason,
+    message: &str,
+    now: Timestamp,
+) {
+    let generation = object.metadata.generation.unwrap_or_default();
+    let known = |kind| status.condition(kind).map(|c| c.status.clone());
+    let truth = |value: bool| if value { "True" } else { "False" }.to_owned();
+    let ready = verdict.ready.map(truth).or_else(|| known(ConditionType::Ready)).unwrap_or_else(|| truth(false));
+    let synced = match (&verdict.work, reason) {
+        (Work::Done, _) => truth(true),
+        (_, Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew) => "Unknown".into(),
+        (_, Reason::ClusterUnavailable) => known(ConditionType::Synced).unwrap_or_else(|| "Unknown".into()),
+        (Work::UnderWay(..) | Work::Stuck(..), _) => truth(false),
+        (Work::Held(..) | Work::Same, _) => "Unknown".into(),
+    };
+    let synced_reason = if verdict.work == Work::Done { Reason::Applied } else { reason };
+    let mut wanted = vec![(ConditionType::Ready, ready, reason), (ConditionType::Synced, synced, synced_reason)];
+    match verdict.work {
+        Work::UnderWay(..) => wanted.push((ConditionType::Reconciling, truth(true), reason)),
+        Work::Stuck(..) => wanted.push((ConditionType::Stalled, truth(true), reason)),
+        Work::Done | Work::Held(..) | Work::Same => {}
+    }
+    let before = std::mem::take(&mut status.conditions);
+    status.conditions = wanted
+        .into_iter()
+        .map(|(kind, value, reason)| {
+            let old = before.iter().find(|c| c.type_ == kind.word() && c.status == value);
+            Condition {
+                type_: kind.word().to_owned(),
+                status: value,
+                reason: reason.to_string(),
+                message: message.chars().take(MESSAGE).collect(),
+                observed_generation: Some(generation),
+                last_transition_time: old.map_or_else(|| whole_second(now), |c| c.last_transition_time.clone()),
+            }
+        })
+        .collect();
+    status.observed_generation = Some(generation);
+}
+
+/// Kubernetes stores times in whole seconds; one with a fraction would differ from itself once read back.
+fn whole_second(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// What ACK shows of the cluster.
+fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail) {
+    status.state = Some(detail.listed.state.word.clone()).filter(|state| !state.is_empty());
+    status.current_version = detail.listed.current_version.clone();
+    status.size = detail.listed.size;
+    status.api_server_endpoint = detail.api_server_endpoint.clone();
+    status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
+    let word = object.spec.deletion_protection;
+    match detail.listed.deletion_protection {
+        Some(false) => status.protection_seen = None,
+        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
+        Some(true) if word == Some(true) || status.protection_seen.is_none() => {
+            let first = ProtectionSeen {
+                generation: object.metadata.generation.unwrap_or_default(),
+                going: object.metadata.deletion_timestamp.is_some(),
+                word,
+            };
+            let same_word = status.protection_seen.as_ref().is_some_and(|seen| seen.word == word);
+            if !same_word {
+                status.protection_seen = Some(first);
+            }
+        }
+        Some(true) | None => {}
+    }
+}
+
+/// The reason and the sentence of a verdict; `None` where nothing was learnt.
+pub(super) fn words(work: &Work) -> Option<(Reason, String)> {
+    match work {
+        Work::Done => Some((Reason::Running, "the cluster is running and the spec is applied".into())),
+        Work::UnderWay(reason, note) | Work::Stuck(reason, note) | Work::Held(reason, note) => {
+            Some((*reason, note.to_string()))
+        }
+        Work::Same => None,
+    }
+}
+
+/// The event that a change of reason is worth: never one a poll, since the reason then stays.
+pub(super) fn transition(object: &AckCluster, status: &AckClusterStatus) -> Option<(bool, String, String)> {
+    let ready = |status: &AckClusterStatus| status.condition(ConditionType::Ready).cloned();
+    let now = ready(status)?;
+    let before = object.status.as_ref().and_then(ready);
+    if before.is_some_and(|before| before.reason == now.reason) {
+        return None;
+    }
+    let warning = status.condition(ConditionType::Stalled).is_some();
+    Some((warning, now.reason, now.message))
+}

@@ -1,0 +1,104 @@
+//! Reading Secrets: whose credentials serve an object, and the secret parts of its body. Reads by name only, never
+//! lists or watches, and never keeps a value longer than the account that was made of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::Api;
+use kube::{Client, ResourceExt};
+use secrecy::SecretString;
+
+use super::Context;
+use super::store::{self, within};
+use crate::ack::{Account, Credentials};
+use crate::api::AckCluster;
+use crate::decide::Trouble;
+use crate::terms::{Class, Reason};
+
+/// What was read of a credentials Secret, and when. A Secret is not read more often than ACK is looked at.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<HashMap<(String, String), (Instant, Result<Arc<Account>, Trouble>)>>);
+
+/// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
+pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Arc<Account>, Trouble> {
+    let namespace = object.namespace().unwrap_or_default();
+    let Some(reference) = &object.spec.credentials_ref else { return own(context, object, &namespace) };
+    let key = (namespace, reference.name.clone());
+    if let Some((read, answer)) = context.credentials.0.lock().expect("credentials").get(&key)
+        && read.elapsed() < context.settings.secret_interval()
+    {
+        return answer.clone();
+    }
+    let answer = read(&context.client, &key.0, &key.1).await.and_then(|data| {
+        let get = |name: &str| data.get(name).map(|value| value.0.as_slice());
+        let credentials =
+            Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
+        Ok(context.accounts.account(credentials))
+    });
+    context.credentials.0.lock().expect("credentials").insert(key, (Instant::now(), answer.clone()));
+    answer
+}
+
+fn own(context: &Context, object: &AckCluster, namespace: &str) -> Result<Arc<Account>, Trouble> {
+    let settings = &context.settings;
+    let Some(credentials) = &settings.credentials else {
+        return Err(missing(
+            "spec.credentialsRef is absent and the operator has no credentials of its own; name a Secret with \
+             ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+                .into(),
+        ));
+    };
+    if !settings.default_credentials_namespaces.allow(namespace) {
+        return Err(missing(format!(
+            "namespace {namespace} may not use the operator's own credentials; name a Secret in spec.credentialsRef"
+        )));
+    }
+    if object.spec.adopt_cluster_id.is_some() && !settings.adoption_namespaces.allow(namespace) {
+        return Err(missing(format!(
+            "namespace {namespace} may not adopt clusters with the operator's own credentials; name a Secret in \
+             spec.credentialsRef, or have --adoption-namespaces name {namespace}"
+        )));
+    }
+    Ok(context.accounts.account(credentials.clone()))
+}
+
+/// The values that `spec.secretValues` names, by path.
+pub(super) async fn values(context: &Context, object: &AckCluster) -> Result<BTreeMap<String, SecretString>, Trouble> {
+    let namespace = object.namespace().unwrap_or_default();
+    let mut values = BTreeMap::new();
+    for wanted in object.spec.secret_values.iter().flatten() {
+        let from = &wanted.secret_key_ref;
+        let data = read(&context.client, &namespace, &from.name).await?;
+        let missing = || missing(format!("Secret {namespace}/{} has no text under key {}", from.name, from.key));
+        let value = data.get(&from.key).ok_or_else(missing)?;
+        let text = std::str::from_utf8(&value.0).map_err(|_| missing())?;
+        values.insert(wanted.path.clone(), SecretString::from(text.to_owned()));
+    }
+    Ok(values)
+}
+
+async fn read(client: &Client, namespace: &str, name: &str) -> Result<BTreeMap<String, ByteString>, Trouble> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    match within(secrets.get_opt(name)).await {
+        Ok(Some(secret)) => Ok(secret.data.unwrap_or_default()),
+        Ok(None) => Err(missing(format!("Secret {namespace}/{name} does not exist"))),
+        Err(error) => Err(unread(&error, &format!("Secret {namespace}/{name}"))),
+    }
+}
+
+fn missing(note: String) -> Trouble {
+    Trouble { class: Class::Credentials, reason: Some(Reason::CredentialsMissing), note: note.into(), wait: None }
+}
+
+/// Trouble with the Kubernetes API, where a pass needs to read something else than its object.
+pub(super) fn unread(error: &store::Error, what: &str) -> Trouble {
+    let (class, note) = if error.is_forbidden() {
+        (Class::Permission, format!("the operator may not read {what}; grant it `get`"))
+    } else {
+        (Class::Transient, format!("{what} could not be read from the Kubernetes API"))
+    };
+    Trouble { class, reason: None, note: note.into(), wait: None }
+}
