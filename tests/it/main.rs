@@ -4,7 +4,6 @@
 mod support;
 
 /// The body of CreateCluster: what the user wrote is what is sent.
-mod body;
 /// Generated files are what the code says.
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
@@ -15,7 +14,6 @@ mod model;
 mod views;
 
 /// The rules of the custom resource, each on a real API server.
-mod rules;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// One object, one cluster: lost answers, late requests, killed processes.
@@ -43,10 +41,11 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
-    let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
-    let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
+    let pure = [house::tests(), generated::tests(), views::tests(), model::tests(), wire::tests()];
+    let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
-    let passed = run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
+    let passed =
+        run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
