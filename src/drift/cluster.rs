@@ -125,12 +125,7 @@ pub const FIELDS: &[Field] = &[
     unseen("is_enterprise_security_group"),
     unseen("rds_instances"),
     unseen("custom_san"),
-    modify(
-        "extra_sans",
-        "api_server_custom_cert_sans",
-        Compare::Holds,
-        &["extra_sans", "meta_data>ExtraCertSAN"],
-    ),
+    modify("extra_sans", "api_server_custom_cert_sans", Compare::Holds, &["extra_sans", "meta_data>ExtraCertSAN"]),
     // components, tokens, keys, operation
     blind("addons"),
     blind("encryption_provider_key"),

@@ -86,7 +86,9 @@ pub fn workers_missing(spec: &AckClusterSpec, size: Option<i64>) -> Option<Note>
     let wanted = old + pools.sum::<i64>();
     let cure = match old {
         0 => "look at the node pools in the console",
-        _ => "where ACK ignores the old worker fields, make a new cluster with workerFields: AsNodePool, or add a node pool",
+        _ => {
+            "where ACK ignores the old worker fields, make a new cluster with workerFields: AsNodePool, or add a node pool"
+        }
     };
     (wanted > 0).then(|| Note::from(format!("the spec asks for {wanted} workers and the cluster has none: {cure}")))
 }

@@ -34,9 +34,7 @@ pub(super) fn find(detail: &Map<String, Value>, path: &str) -> Option<Value> {
 /// JSON inside a string, or the value itself.
 fn parsed(value: Value) -> Value {
     match &value {
-        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-            serde_json::from_str(text).unwrap_or(value)
-        }
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
         _ => value,
     }
 }
