@@ -4,6 +4,7 @@
 mod support;
 
 /// The body of CreateCluster: what the user wrote is what is sent.
+mod body;
 /// Generated files are what the code says.
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
@@ -13,7 +14,6 @@ mod model;
 /// Every view through the judgement: what it does and why it waits.
 mod views;
 
-/// The rules of the custom resource, each on a real API server.
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// One object, one cluster: lost answers, late requests, killed processes.
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
-    let pure = [house::tests(), generated::tests(), views::tests(), model::tests(), wire::tests()];
+    let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
     let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
     let passed =
