@@ -95,8 +95,7 @@ impl Endpoints {
 
     /// Refuses plain HTTP to other machines, unless it is allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let named = self.all.iter().chain(self.regions.values()).chain(&self.sts);
-        let mut plain = named.filter(|url| url.scheme() == "http" && !is_loopback(url));
+        let mut plain = self.named().filter(|url| url.scheme() == "http" && !is_loopback(url));
         match plain.next() {
             Some(url) if !self.allow_http => Err(ConfigError::PlainHttp(url.clone())),
             _ => Ok(()),
@@ -107,6 +106,14 @@ impl Endpoints {
     pub fn all_loopback(&self) -> bool {
         let local = |url: &Option<Url>| url.as_ref().is_some_and(is_loopback);
         local(&self.all) && local(&self.sts) && self.regions.values().all(is_loopback)
+    }
+
+    pub(super) fn some_loopback(&self) -> bool {
+        self.named().any(is_loopback)
+    }
+
+    fn named(&self) -> impl Iterator<Item = &Url> {
+        self.all.iter().chain(self.regions.values()).chain(&self.sts)
     }
 
     /// `None` where the region has not the form of one: it becomes a part of the host's name.

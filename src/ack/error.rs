@@ -49,7 +49,7 @@ pub struct Refusal {
     pub code: String,
     /// What the code means.
     pub kind: Code,
-    /// Cleaned.
+    /// Cleaned; our own words where ACK's may hold the server's string to sign.
     pub message: String,
     pub request_id: Option<String>,
     pub retry_after: Option<Duration>,
@@ -57,10 +57,10 @@ pub struct Refusal {
 
 impl Refusal {
     fn sentence(&self) -> String {
-        let words = self.kind.own_words().unwrap_or(&self.message);
-        let sentence = match words.is_empty() {
-            true => format!("{} (HTTP {})", self.code, self.status),
-            false => format!("{}: {words} (HTTP {})", self.code, self.status),
+        let Refusal { code, message, status, .. } = self;
+        let sentence = match message.is_empty() {
+            true => format!("{code} (HTTP {status})"),
+            false => format!("{code}: {message} (HTTP {status})"),
         };
         redact::cut(&sentence, redact::BOUND)
     }
@@ -71,8 +71,11 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Error::Refused(refusal) => refusal.kind.class(refusal.status),
-            Error::Connect { .. } | Error::Lost { .. } | Error::Unreadable { .. } | Error::Slots => Class::Transient,
-            Error::TooLate { .. } => Class::Clock,
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLate { .. }
+            | Error::Slots => Class::Transient,
             Error::Budget { .. } => Class::Throttled,
             Error::Region(_) => Class::User,
         }

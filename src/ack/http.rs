@@ -111,6 +111,7 @@ pub(super) struct Wire {
     direct: Pair,
 }
 
+#[derive(Clone)]
 struct Pair {
     pooled: Client,
     /// Opens a connection for each request, so that no stale one decides the fate of a change.
@@ -147,8 +148,11 @@ impl Wire {
             let fresh = builder().pool_max_idle_per_host(0).build().map_err(ConfigError::Tls)?;
             Ok::<_, ConfigError>(Pair { pooled, fresh })
         };
-        // Proxies come from the environment, but calls to this machine never leave it.
-        let (proxied, direct) = (pair(|builder| builder)?, pair(ClientBuilder::no_proxy)?);
+        // Proxies come from the environment, but calls to this machine never leave it. Each pair holds the system's
+        // certificates twice, so a second one is made only where both kinds of endpoints are given.
+        let (some, all) = (endpoints.some_loopback(), endpoints.all_loopback());
+        let proxied = pair(if all { ClientBuilder::no_proxy } else { |builder| builder })?;
+        let direct = if some && !all { pair(ClientBuilder::no_proxy)? } else { proxied.clone() };
         Ok(Self { endpoints, proxied, direct })
     }
 

@@ -86,11 +86,12 @@ impl Line {
         decode: impl Fn(&Value) -> Result<T, &'static str>,
     ) -> Result<Answer<T>, Error> {
         let reply = self.attempt(call, stamp).await?;
-        let body = match reply.body.trim_ascii().is_empty() {
+        let empty = reply.body.trim_ascii().is_empty();
+        let body = match empty {
             true => Value::Null,
             false => json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?,
         };
-        let value = decode(&body).map_err(|what| reply.unreadable(what))?;
+        let value = decode(&body).map_err(|what| reply.unreadable(if empty { "it is empty" } else { what }))?;
         // The change is made, whether the answer tells the time or not.
         Ok(Answer { value, date: reply.date.unwrap_or_else(|| self.gateway_now()), request_id: id_of(&reply, &body) })
     }

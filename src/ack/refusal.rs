@@ -31,7 +31,7 @@ impl Refusal {
             status,
             code: said.code.map_or_else(|| format!("HTTP{status}"), |code| redact::cut(&secrets.clean(&code), 100)),
             kind,
-            message: secrets.clean(&said.message),
+            message: kind.own_words().map_or_else(|| secrets.clean(&said.message), str::to_owned),
             request_id: said.request_id.or_else(|| header(headers, "x-acs-request-id")).map(|id| redact::cut(&id, 100)),
             retry_after: retry_after(headers),
         }

@@ -4,5 +4,5 @@ use crate::api;
 
 /// The CustomResourceDefinition as YAML, the same bytes as in `crds/`.
 pub fn crd() -> String {
-    api::crd_yaml()
+    serde_saphyr::to_string(&api::crd()).expect("a definition of plain data serialises")
 }

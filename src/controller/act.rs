@@ -11,14 +11,14 @@ use super::look::{marks, region, trouble};
 use super::reconcile::{Flow, Pass};
 use super::report;
 use super::store;
-use super::view::{CLUSTER, spec_hash};
+use super::view::spec_hash;
 use std::collections::BTreeMap;
 
-use crate::ack::Stamp;
-use crate::api::{AckClusterStatus, ClusterOrigin, CreateIntent};
+use crate::ack::{Account, Created, DeleteOptions, Stamp};
+use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
-use crate::terms::{AccountId, ClusterId, Outcome, Reason, Sealer, Site};
+use crate::terms::{AccountId, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -54,26 +54,28 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     // Signed dates have whole seconds.
     let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
     let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
+    let intent = Intent {
+        attempt,
+        nonce: marks(pass, attempt)[3].1.as_str().into(),
+        date,
+        believe_after: date + rules.believable(),
+        site: Site { account, region: pass.view.region.clone() },
+        outcome: Outcome::Open,
+    };
     let intent = CreateIntent {
-        key: CLUSTER.to_owned(),
-        attempt: i64::from(attempt),
-        nonce: marks(pass, attempt)[3].1.clone(),
-        date: date.to_string(),
-        believe_after: (date + rules.believable()).to_string(),
-        account: account.to_string(),
-        region: pass.view.region.to_string(),
         name: pass.cluster_name(),
         spec_hash: spec_hash(&pass.object),
         sealer: sealer.to_string(),
         installation: pass.context.settings.installation.clone(),
-        outcome: Outcome::Open.word().to_owned(),
-        outcome_class: None,
-        outcome_at: None,
-        outcome_message: None,
+        ..CreateIntent::of(CLUSTER_INTENT, &intent)
     };
     let mut status = pass.object.status.clone().unwrap_or_default();
-    put(&mut status, intent);
+    status.create_intents.retain(|stored| stored.key != intent.key);
+    status.create_intents.push(intent);
     status.spec_locked = Some(true);
+    if pass.object.spec.deletion_protection == Some(true) {
+        status.protection_seen = Some(report::seen_now(&pass.object));
+    }
     let verdict = Verdict {
         ready: Some(false),
         work: Work::UnderWay(Reason::Creating, "asking ACK for the cluster".into()),
@@ -87,45 +89,48 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
         tracing::info!(%error, "the seal was not acknowledged; reading the object again to see whose it carries");
     }
     pass.announce(&status).await;
-    pass.view.seen.sent = None;
     pass.reread().await
 }
 
-fn put(status: &mut AckClusterStatus, intent: CreateIntent) {
-    status.create_intents.retain(|stored| stored.key != intent.key);
-    status.create_intents.push(intent);
+/// The cluster's own intent in the status.
+fn sealed(status: &mut AckClusterStatus) -> impl Iterator<Item = &mut CreateIntent> {
+    status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER_INTENT)
 }
 
 /// The one POST. The token is consumed before the first byte, so nothing can send this attempt again.
 async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
-    let (Some(_token), Some(body)) = (pass.sealer.take(), pass.body.take()) else {
-        pass.view.seen.sent = Some(Sent::Unknown("the sealed body is not at hand any more".into()));
-        return;
-    };
     let Standing::Sealed { intent, .. } = pass.view.standing.clone() else { return };
-    let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
-    let account = match pass.account().await {
-        Ok(account) => account,
-        Err(trouble) => {
-            pass.view.seen.sent = Some(Sent::Refused(trouble.class, trouble.note));
-            return;
-        }
+    let sent = match (pass.sealer.take(), pass.body.take(), pass.account().await) {
+        (Some(_token), Some(body), Ok(account)) => post(&account, &body, &intent, not_after, &mut pass.created).await,
+        (Some(_token), Some(_), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
+        _ => Sent::Unknown("the sealed body is not at hand any more".into()),
     };
-    let sent = match account.client().create_cluster(&intent.site.region, &body, &stamp).await {
+    pass.view.seen.sent = Some((intent.nonce, sent));
+    pass.tell_time();
+}
+
+async fn post(
+    account: &Account,
+    body: &Value,
+    intent: &Intent,
+    not_after: Timestamp,
+    created: &mut Option<Created>,
+) -> Sent {
+    let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
+    match account.client().create_cluster(&intent.site.region, body, &stamp).await {
         Ok(answer) => {
             let id = answer.value.cluster_id.clone();
-            tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster accepted");
-            pass.created = Some(answer.value);
+            tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
+            *created = Some(answer.value);
             Sent::Created(id)
         }
         Err(error) => {
-            tracing::warn!(%error, request_id = error.request_id(), executed = !error.never_executed(), "CreateCluster failed");
+            let refused = error.never_executed();
+            tracing::warn!(%error, request_id = error.request_id(), refused, "CreateCluster failed");
             let note = error.to_string().into();
-            if error.never_executed() { Sent::Refused(error.class(), note) } else { Sent::Unknown(note) }
+            if refused { Sent::Refused(error.class(), note) } else { Sent::Unknown(note) }
         }
-    };
-    pass.view.seen.sent = Some(sent);
-    pass.tell_time();
+    }
 }
 
 /// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
@@ -169,26 +174,18 @@ fn pinned_account(pass: &Pass<'_>) -> AccountId {
     }
 }
 
-fn recorded(
-    pass: &Pass<'_>,
-    object: &crate::api::AckCluster,
-    id: &ClusterId,
-    site: &Site,
-    adopted: bool,
-) -> AckClusterStatus {
+fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, adopted: bool) -> AckClusterStatus {
     let mut status = object.status.clone().unwrap_or_default();
     status.cluster_id = Some(id.to_string());
     status.account_id = Some(site.account.to_string());
     status.region_id = Some(site.region.to_string());
     status.cluster_origin = Some(if adopted { ClusterOrigin::Adopted } else { ClusterOrigin::Created });
-    status.applied_hash = drift::applied(&object.spec);
+    status.applied_hash = Some(drift::applied(&object.spec)).filter(|applied| !applied.is_empty());
     if let Some(created) = &pass.created {
         status.task_id = created.task_id.as_ref().map(ToString::to_string);
         status.request_id = created.request_id.clone();
     }
-    for intent in status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER) {
-        intent.outcome = Outcome::Made.word().to_owned();
-    }
+    sealed(&mut status).for_each(|intent| intent.record(Outcome::Made));
     status
 }
 
@@ -196,18 +193,15 @@ fn recorded(
 async fn close(pass: &mut Pass<'_>, closed: &Closed) -> Result<Flow, store::Error> {
     let mut status = pass.object.status.clone().unwrap_or_default();
     status.spec_locked = None;
-    for intent in status.create_intents.iter_mut().filter(|intent| intent.key == CLUSTER) {
-        let (outcome, class, at, note) = match closed {
-            Closed::Refused { class, at, note, .. } => {
-                (Outcome::Refused { class: *class, at: *at }, Some(*class), Some(*at), Some(note.to_string()))
-            }
-            Closed::Absent { at } => (Outcome::Absent { at: *at }, None, Some(*at), None),
-            Closed::Unsent => (Outcome::Unsent, None, None, None),
-        };
-        intent.outcome = outcome.word().to_owned();
-        intent.outcome_class = class.map(|class| class.word().to_owned());
-        intent.outcome_at = at.map(|at| at.to_string());
-        intent.outcome_message = note.map(|note| note.chars().take(512).collect());
+    for intent in sealed(&mut status) {
+        intent.record(match closed {
+            Closed::Refused { class, at, .. } => Outcome::Refused { class: *class, at: *at },
+            Closed::Absent { at } => Outcome::Absent { at: *at },
+            Closed::Unsent => Outcome::Unsent,
+        });
+        if let Closed::Refused { note, .. } = closed {
+            intent.outcome_message = Some(note.as_str().chars().take(512).collect());
+        }
     }
     let written = pass.store.write_status(&pass.object, &status).await;
     pass.after(written).await
@@ -222,7 +216,9 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let region = region(pass);
     let result = match pass.account().await {
-        Ok(account) => account.client().tag(&region, &[id.clone()], &tags).await.map(drop).map_err(|e| trouble(&e)),
+        Ok(account) => {
+            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(|e| trouble(&e))
+        }
         Err(trouble) => Err(trouble),
     };
     done(pass, Deed::Claim, result).await
@@ -238,23 +234,48 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
     if result.is_ok() {
         let note = format!("deletion_protection: {} -> {on}", !on);
         pass.event(false, "Modified", "ModifyCluster", &note).await;
+        // Switched on by this word: whatever the spec says later is a new one.
+        if on {
+            let mut status = pass.object.status.clone().unwrap_or_default();
+            status.protection_seen = Some(report::seen_now(&pass.object));
+            if let Err(error) = pass.store.write_status(&pass.object, &status).await {
+                tracing::info!(%error, "when the protection was switched on is not stored; it is noted when it is seen");
+            }
+        }
     }
     done(pass, Deed::Protect, result.map(drop)).await
 }
 
 async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
-    let options = pass.object.spec.delete_options.as_ref().map(Into::into).unwrap_or_default();
+    let options = options(&pass.object);
     let region = region(pass);
     let result = match pass.account().await {
-        Ok(account) => {
-            account.client().delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after)).await.map_err(|e| trouble(&e))
-        }
+        Ok(account) => account
+            .client()
+            .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
+            .await
+            .map_err(|e| trouble(&e)),
         Err(trouble) => Err(trouble),
     };
     if let Ok(answer) = &result {
         pass.learnt.task_id = answer.value.task_id.as_ref().map(ToString::to_string);
     }
     done(pass, Deed::Delete, result.map(drop)).await
+}
+
+/// The query of DeleteCluster, one to one from the spec.
+fn options(object: &AckCluster) -> DeleteOptions {
+    let Some(wanted) = &object.spec.delete_options else { return DeleteOptions::default() };
+    DeleteOptions {
+        retain_all_resources: wanted.retain_all_resources,
+        retain_resources: wanted.retain_resources.clone().unwrap_or_default(),
+        options: wanted
+            .options
+            .iter()
+            .flatten()
+            .map(|option| (option.resource_type.clone(), option.delete_mode.clone()))
+            .collect(),
+    }
 }
 
 /// Keeps what came of a change, and looks at the object afresh.

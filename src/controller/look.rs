@@ -1,5 +1,7 @@
 //! Look -> one read, into the evidence. No `if` on the object: what is asked was decided, and what it means will be.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::Api;
@@ -8,7 +10,7 @@ use kube::{CustomResourceExt, ResourceExt};
 use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
-use super::view::{nonce, nonces};
+use super::view::{nonce, nonces, spoken};
 use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
 use crate::api::{self, AckCluster, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
@@ -56,11 +58,14 @@ pub(super) fn region(pass: &Pass<'_>) -> Region {
     }
 }
 
+/// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
-    let Some(settled) = pass.entry.settled.clone() else { return Ok(Glance::Changed) };
-    let since = pass.view.now - pass.context.settings.rules.poll_idle;
-    let list = pass.account().await?.listing(&region(pass), since).await.map_err(|e| trouble(&e))?;
-    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled);
+    let Some(settled) = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object)) else {
+        return Ok(Glance::Changed);
+    };
+    let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
+    let list = pass.account().await?.recent(&region(pass), age).await.map_err(|e| trouble(&e))?;
+    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled.marks);
     Ok(if same { Glance::Same } else { Glance::Changed })
 }
 
@@ -148,7 +153,8 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
-    let mine = |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
+    let mine =
+        |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
     let rival = |item: &&ListedCluster| {
         tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
             && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())
@@ -167,8 +173,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         whole: list.whole,
         trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
-        rival: found(&rival)
-            .map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
+        rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
     })
 }
@@ -236,11 +241,15 @@ async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
 fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let Some(detail) = &pass.learnt.detail else { return Ok(Drift::default()) };
     let spec = &pass.object.spec;
-    let applied = pass.object.status.as_ref().map(|s| s.applied_hash.clone()).unwrap_or_default();
+    let applied = pass.object.status.as_ref().and_then(|s| s.applied_hash.clone()).unwrap_or_default();
     let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
     let fixed = differences.iter().any(|d| d.is_fixed());
     pass.learnt.fixed_differ = Some(fixed);
-    Ok(Drift { differs: drift::sentence(&differences), workers: drift::workers_missing(spec, detail.listed.size), fixed })
+    Ok(Drift {
+        differs: drift::sentence(&differences),
+        workers: drift::workers_missing(spec, detail.listed.size),
+        fixed,
+    })
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
@@ -248,7 +257,9 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
     let region = region(pass);
     let account = pass.account().await?;
-    let known = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
+    // A deletion of this very pass has a task of its own, which is not stored yet.
+    let stored = pass.object.status.as_ref().and_then(|s| s.task_id.clone());
+    let known = pass.learnt.task_id.clone().or(stored).map(TaskId::from);
     let id = match known {
         Some(task) => task,
         None => {
@@ -262,7 +273,10 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
         return Ok("ACK is at work".into());
     };
     let (done, total) = answer.value.progress();
-    let message = answer.value.doing().unwrap_or("at work").to_owned();
+    let message = match answer.value.doing() {
+        Some(doing) if !doing.is_empty() => doing.to_owned(),
+        _ => "finishing".to_owned(),
+    };
     let note = format!("{done} of {total} stages done: {message}");
     pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
     Ok(note.into())

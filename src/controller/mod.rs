@@ -152,8 +152,7 @@ pub async fn run(
         caches: OnceLock::new(),
     });
     let stop = stop.shared();
-    let controllers: Vec<_> =
-        apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
+    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
     let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
     let _ = context.caches.set(caches.clone());
     let passes = stream::select_all(controllers.into_iter().map(|controller| {

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::ResourceExt;
 
-use crate::ack::Detail;
-use crate::api::{AckCluster, AckClusterStatus, ProtectionSeen, TaskStage, condition};
+use crate::ack::{Detail, StateKind};
+use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, TaskStage};
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
 
@@ -32,6 +33,9 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
         status.task_id = Some(task.clone());
     }
     let Some((reason, message)) = words(&verdict.work) else { return status };
+    // A command in a message is one that can be pasted.
+    let this = format!("-n {} ackcluster {}", object.namespace().unwrap_or_default(), object.name_any());
+    let message = message.replace("ackcluster NAME", &this);
     match reason {
         Reason::Creating | Reason::Deleting | Reason::Updating => {
             if learnt.stage.is_some() {
@@ -60,30 +64,30 @@ pub(super) fn judge(
     now: Timestamp,
 ) {
     let generation = object.metadata.generation.unwrap_or_default();
-    let known = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind).map(|c| c.status.clone());
+    let known = |kind| status.condition(kind).map(|c| c.status.clone());
     let truth = |value: bool| if value { "True" } else { "False" }.to_owned();
-    let ready = verdict.ready.map(truth).or_else(|| known(condition::READY)).unwrap_or_else(|| truth(false));
+    let ready = verdict.ready.map(truth).or_else(|| known(ConditionType::Ready)).unwrap_or_else(|| truth(false));
     let synced = match (&verdict.work, reason) {
         (Work::Done, _) => truth(true),
         (_, Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew) => "Unknown".into(),
-        (_, Reason::ClusterUnavailable) => known(condition::SYNCED).unwrap_or_else(|| "Unknown".into()),
+        (_, Reason::ClusterUnavailable) => known(ConditionType::Synced).unwrap_or_else(|| "Unknown".into()),
         (Work::UnderWay(..) | Work::Stuck(..), _) => truth(false),
         (Work::Held(..) | Work::Same, _) => "Unknown".into(),
     };
     let synced_reason = if verdict.work == Work::Done { Reason::Applied } else { reason };
-    let mut wanted = vec![(condition::READY, ready, reason), (condition::SYNCED, synced, synced_reason)];
+    let mut wanted = vec![(ConditionType::Ready, ready, reason), (ConditionType::Synced, synced, synced_reason)];
     match verdict.work {
-        Work::UnderWay(..) => wanted.push((condition::RECONCILING, truth(true), reason)),
-        Work::Stuck(..) => wanted.push((condition::STALLED, truth(true), reason)),
+        Work::UnderWay(..) => wanted.push((ConditionType::Reconciling, truth(true), reason)),
+        Work::Stuck(..) => wanted.push((ConditionType::Stalled, truth(true), reason)),
         Work::Done | Work::Held(..) | Work::Same => {}
     }
     let before = std::mem::take(&mut status.conditions);
     status.conditions = wanted
         .into_iter()
         .map(|(kind, value, reason)| {
-            let old = before.iter().find(|c| c.type_ == kind && c.status == value);
+            let old = before.iter().find(|c| c.type_ == kind.word() && c.status == value);
             Condition {
-                type_: kind.to_owned(),
+                type_: kind.word().to_owned(),
                 status: value,
                 reason: reason.to_string(),
                 message: message.chars().take(MESSAGE).collect(),
@@ -92,7 +96,7 @@ pub(super) fn judge(
             }
         })
         .collect();
-    status.observed_generation = generation;
+    status.observed_generation = Some(generation);
 }
 
 /// Kubernetes stores times in whole seconds; one with a fraction would differ from itself once read back.
@@ -108,21 +112,26 @@ fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail) {
     status.api_server_endpoint = detail.api_server_endpoint.clone();
     status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
     let word = object.spec.deletion_protection;
-    match detail.listed.deletion_protection {
-        Some(false) => status.protection_seen = None,
-        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
-        Some(true) if word == Some(true) || status.protection_seen.is_none() => {
-            let first = ProtectionSeen {
-                generation: object.metadata.generation.unwrap_or_default(),
-                going: object.metadata.deletion_timestamp.is_some(),
-                word,
-            };
-            let same_word = status.protection_seen.as_ref().is_some_and(|seen| seen.word == word);
-            if !same_word {
-                status.protection_seen = Some(first);
-            }
+    match (detail.listed.deletion_protection, &status.protection_seen) {
+        // A flag that the spec asks for, or that a change under way may just be raising, is as good as on.
+        (Some(false), _) if word != Some(true) && detail.listed.state.kind == StateKind::Running => {
+            status.protection_seen = None;
         }
-        Some(true) | None => {}
+        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
+        (Some(true), Some(seen)) if word == Some(true) && seen.word != word => {
+            status.protection_seen = Some(seen_now(object))
+        }
+        (Some(true), None) => status.protection_seen = Some(seen_now(object)),
+        (Some(_) | None, _) => {}
+    }
+}
+
+/// The deletion protection is on, or is being switched on, under the word that the spec has now.
+pub(super) fn seen_now(object: &AckCluster) -> ProtectionSeen {
+    ProtectionSeen {
+        generation: object.metadata.generation.unwrap_or_default(),
+        going: object.metadata.deletion_timestamp.is_some(),
+        word: object.spec.deletion_protection,
     }
 }
 
@@ -139,12 +148,12 @@ pub(super) fn words(work: &Work) -> Option<(Reason, String)> {
 
 /// The event that a change of reason is worth: never one a poll, since the reason then stays.
 pub(super) fn transition(object: &AckCluster, status: &AckClusterStatus) -> Option<(bool, String, String)> {
-    let ready = |status: &AckClusterStatus| status.conditions.iter().find(|c| c.type_ == condition::READY).cloned();
+    let ready = |status: &AckClusterStatus| status.condition(ConditionType::Ready).cloned();
     let now = ready(status)?;
     let before = object.status.as_ref().and_then(ready);
     if before.is_some_and(|before| before.reason == now.reason) {
         return None;
     }
-    let warning = status.conditions.iter().any(|c| c.type_ == condition::STALLED);
+    let warning = status.condition(ConditionType::Stalled).is_some();
     Some((warning, now.reason, now.message))
 }

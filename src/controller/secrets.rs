@@ -34,8 +34,8 @@ pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Ar
     }
     let answer = read(&context.client, &key.0, &key.1).await.and_then(|data| {
         let get = |name: &str| data.get(name).map(|value| value.0.as_slice());
-        let credentials = Credentials::from_secret(get)
-            .map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
+        let credentials =
+            Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
         Ok(context.accounts.account(credentials))
     });
     context.credentials.0.lock().expect("credentials").insert(key, (Instant::now(), answer.clone()));
@@ -66,10 +66,7 @@ fn own(context: &Context, object: &AckCluster, namespace: &str) -> Result<Arc<Ac
 }
 
 /// The values that `spec.secretValues` names, by path.
-pub(super) async fn values(
-    context: &Context,
-    object: &AckCluster,
-) -> Result<BTreeMap<String, SecretString>, Trouble> {
+pub(super) async fn values(context: &Context, object: &AckCluster) -> Result<BTreeMap<String, SecretString>, Trouble> {
     let namespace = object.namespace().unwrap_or_default();
     let mut values = BTreeMap::new();
     for wanted in object.spec.secret_values.iter().flatten() {

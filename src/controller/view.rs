@@ -5,12 +5,9 @@ use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
 use super::memory::Entry;
-use crate::api::{self, AckCluster, ClusterOrigin, CreateIntent, DeletionPolicy};
+use crate::api::{self, AckCluster, CLUSTER_INTENT, ClusterOrigin, CreateIntent, DeletionPolicy, annotation};
 use crate::decide::{Closed, Evidence, Goal, Guard, Known, Rules, Standing, View, Word};
 use crate::terms::{ClusterId, Intent, Nonce, Outcome, Region, Sealer, Site};
-
-/// The key under which a cluster's own create request is sealed.
-pub(super) const CLUSTER: &str = "cluster";
 
 /// How many attempts of one object are looked for even if its status forgot them.
 const ATTEMPTS_LOOKED_FOR: u32 = 64;
@@ -52,10 +49,10 @@ pub(super) fn view(
 fn goal(object: &AckCluster) -> Goal {
     let says = |name: &str| object.annotations().get(name).is_some_and(|value| value == "true");
     let going = object.metadata.deletion_timestamp.is_some();
-    if says(api::PAUSED) || going && says(api::OBSERVE) {
+    if says(annotation::PAUSED) || going && says(annotation::OBSERVE) {
         Goal::Pause
     } else if !going {
-        if says(api::OBSERVE) { Goal::Observe } else { Goal::Manage }
+        if says(annotation::OBSERVE) { Goal::Observe } else { Goal::Manage }
     } else {
         match policy(object) {
             DeletionPolicy::Delete => Goal::Destroy,
@@ -91,16 +88,16 @@ fn guard(object: &AckCluster) -> Guard {
 fn words(object: &AckCluster) -> Vec<Word> {
     let said = |name: &str| object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty());
     let mut words = Vec::new();
-    words.extend(said(api::CONFIRM_ABSENT).map(|nonce| Word::ConfirmAbsent(nonce.into())));
-    words.extend(said(api::RECREATE).map(|id| Word::Recreate(id.into())));
-    words.extend(said(api::TAKE_OVER).map(|nonce| Word::TakeOver(nonce.into())));
-    words.extend(said(api::CONFIRM_DELETE).map(|id| Word::ConfirmDelete(id.into())));
+    words.extend(said(annotation::CONFIRM_ABSENT).map(|nonce| Word::ConfirmAbsent(nonce.into())));
+    words.extend(said(annotation::RECREATE).map(|id| Word::Recreate(id.into())));
+    words.extend(said(annotation::TAKE_OVER).map(|nonce| Word::TakeOver(nonce.into())));
+    words.extend(said(annotation::CONFIRM_DELETE).map(|id| Word::ConfirmDelete(id.into())));
     words
 }
 
 fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Result<Standing, Unreadable> {
     let status = object.status.clone().unwrap_or_default();
-    let stored = status.create_intents.iter().find(|intent| intent.key == CLUSTER);
+    let stored = status.intent(CLUSTER_INTENT);
     let intent = stored.map(Intent::try_from).transpose().map_err(|e| Unreadable(e.to_string()))?;
     if let Some(id) = &status.cluster_id {
         let (Some(account), Some(region)) = (&status.account_id, &status.region_id) else {
@@ -122,11 +119,7 @@ fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Resu
         _ if object.spec.adopt_cluster_id.is_some() => {
             Standing::Adopting(ClusterId::from(object.spec.adopt_cluster_id.as_deref().unwrap_or_default()))
         }
-        Some(intent) => Standing::New {
-            attempts: intent.attempt,
-            last: closed(object, &intent, stored),
-            blank: false,
-        },
+        Some(intent) => Standing::New { attempts: intent.attempt, last: closed(object, &intent, stored), blank: false },
         None => Standing::New { attempts: 0, last: None, blank: status.conditions.is_empty() },
     })
 }
@@ -155,14 +148,14 @@ pub(super) fn spec_hash(object: &AckCluster) -> String {
 
 /// 40 hex digits that anybody can compute again from the object: the nonce of an attempt and the cluster's mark.
 pub(super) fn nonce(installation: &str, uid: &str, attempt: u32) -> Nonce {
-    let text = format!("v1\n{installation}\n{uid}\n{CLUSTER}\n{attempt}");
+    let text = format!("v1\n{installation}\n{uid}\n{CLUSTER_INTENT}\n{attempt}");
     Nonce::from(&hex(&Sha256::digest(text.as_bytes()))[..40])
 }
 
 /// The nonces of every attempt that this object may ever have made, under the installation of now and of then.
 pub(super) fn nonces(object: &AckCluster, installation: &str) -> Vec<Nonce> {
     let uid = object.uid().unwrap_or_default();
-    let stored = object.status.iter().flat_map(|s| &s.create_intents).find(|i| i.key == CLUSTER);
+    let stored = object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
     let last = stored.map_or(0, |i| u32::try_from(i.attempt).unwrap_or(0)).max(ATTEMPTS_LOOKED_FOR);
     let before = stored.map(|i| i.installation.as_str()).filter(|before| *before != installation);
     [Some(installation), before]

@@ -132,8 +132,7 @@ pub enum Memo {
 /// `None`: not asked in this pass. `Err`: asked, and nothing may be concluded.
 pub type Seen<T> = Option<Result<T, Trouble>>;
 
-/// What this pass has seen. An `Act` empties all but `account`, `sent` and `acted`; a `Seal` empties `sent` too, for
-/// it begins another request.
+/// What this pass has seen. An `Act` empties all but `account`, `sent` and `acted`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Evidence {
     /// Whose credentials are in use.
@@ -156,8 +155,8 @@ pub struct Evidence {
     pub cause: Seen<Note>,
     /// What will outlive the cluster.
     pub leftovers: Seen<Note>,
-    /// The outcome of the one POST.
-    pub sent: Option<Sent>,
+    /// Which request was sent in this pass, and its outcome. The object may have come to another attempt since.
+    pub sent: Option<(Nonce, Sent)>,
     /// What was last asked of ACK in this pass, and how that went.
     pub acted: Option<(Deed, Result<(), Trouble>)>,
 }
@@ -413,11 +412,11 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     use {Goal::*, Standing::*};
     // An answer that names a cluster is recorded before anything else is thought of, whatever the object has become.
     match (&v.seen.sent, &v.standing) {
-        (Some(Sent::Created(id)), Known(known)) if known.id != *id => {
+        (Some((_, Sent::Created(id))), Known(known)) if known.id != *id => {
             let which = format!("clusters {} and {id}", known.id);
             return Ok(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)));
         }
-        (Some(Sent::Created(id)), New { .. } | Sealed { .. } | Adopting(_)) => {
+        (Some((_, Sent::Created(id))), New { .. } | Sealed { .. } | Adopting(_)) => {
             return Ok(Step::Act(Act::Record { id: id.clone(), adopted: false }));
         }
         _ => {}

@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Words that a pure room cannot do without to stop being pure.
-const IMPURE: &[&str] = &["async fn", "tokio", "reqwest", "kube::Client", "::now()", "std::fs", "getrandom", "env::var"];
+const IMPURE: &[&str] =
+    &["async fn", "tokio", "reqwest", "kube::Client", "::now()", "std::fs", "getrandom", "env::var"];
 
 pub fn tests() -> Vec<Trial> {
     vec![
@@ -69,9 +70,11 @@ fn used(code: &str) -> BTreeSet<String> {
                 Some(list) => top_level(list),
                 None => vec![rest],
             };
-            rooms.extend(names.into_iter().map(|name| {
-                name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
-            }));
+            rooms.extend(
+                names.into_iter().map(|name| {
+                    name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+                }),
+            );
         }
     }
     rooms

@@ -1,27 +1,57 @@
 //! All tests of the whole. Cheapest first; the `mod` lines are the table of contents.
 
-/// Who may use whom.
+/// What the others stand on: one control plane a run, a scene a test.
+mod support;
+
+/// The body of CreateCluster: what the user wrote is what is sent.
+mod body;
+/// Generated files are what the code says.
+mod generated;
+/// Who may use whom: the code against the arrows of its map.
 mod house;
+/// Every interleaving of operators, crashes, lost answers and users, over the very judgement that ships.
+mod model;
+/// Every view through the judgement: what it does and why it waits.
+mod views;
+
+/// The main job: create, follow, protect, delete, keep, adopt, recreate.
+mod cluster;
+/// One object, one cluster: lost answers, late requests, killed processes.
+mod once;
+/// The client against the emulator: both signatures, every operation, hostile answers.
+mod wire;
+
 /// The control plane, its tools and its keepers.
 mod playground;
-/// What tests of the whole stand on.
-mod support;
+/// Silence costs nothing: writes and calls, counted.
+mod quiet;
 
 use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Trial};
+
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
+
+/// Tests of the whole mostly wait, so more of them run at once than there are cores.
+const WAITERS: usize = 8;
 
 fn main() -> ExitCode {
     ::playground::keeper::hook();
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
-    let mut arguments = libtest_mimic::Arguments::from_args();
-    // Tests of the whole mostly wait.
-    arguments.test_threads.get_or_insert(8);
-    let tests = [house::tests(), playground::tests()].concat();
-    let conclusion = libtest_mimic::run(&arguments, tests);
+    let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
+    let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
+    // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
+    let passed =
+        run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
     support::stop();
-    conclusion.exit_code()
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run<const N: usize>(trials: [Vec<Trial>; N], threads: Option<usize>) -> bool {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(threads);
+    !libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).has_failed()
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{self, DEADLINE, OPERATOR_USER, eventually, shared};
 
-pub fn tests() -> Vec<Trial> {
+pub fn trials() -> Vec<Trial> {
     crate::trials!("playground":
         a_build_that_was_cut_short_is_never_taken_for_a_whole_one,
         a_tool_is_built_again_when_its_modules_change_and_not_before,

@@ -76,6 +76,11 @@ pub fn shared() -> Arc<Shared> {
     }
 }
 
+/// Whether any test of this run needed the control plane.
+pub fn started() -> bool {
+    SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).is_some()
+}
+
 /// Takes the control plane down; `main` calls it after the last test.
 pub fn stop() {
     drop(SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take());
@@ -227,6 +232,16 @@ impl Scene {
     pub fn annotate(&self, name: &str, word: &str, value: &str) -> Value {
         let key = format!("{}/{word}", ::playground::objects::GROUP);
         self.merge(name, serde_json::json!({"metadata": {"annotations": {key: value}}}))
+    }
+
+    /// Applies any manifest as an administrator, whatever its namespace.
+    pub fn kubectl_apply(&self, manifest: &Value) {
+        self.shared.plane.apply(&manifest.to_string()).unwrap_or_else(panic);
+    }
+
+    /// JSON merge patch of the status, or the API server's sentence.
+    pub fn try_merge_status(&self, name: &str, patch: Value) -> Result<Value, String> {
+        RUNTIME.block_on(self.objects.merge_status(name, &patch)).map_err(refusal)
     }
 
     /// JSON merge patch of the status, for tests that play somebody who should not.

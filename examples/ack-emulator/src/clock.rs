@@ -23,6 +23,9 @@ impl Now {
     }
 }
 
+/// How far the world's clock can come: further than any test, and far from the end of all calendars.
+const FAR: SignedDuration = SignedDuration::from_hours(1000 * 366 * 24);
+
 /// Both clocks and the levers on them.
 #[derive(Debug)]
 pub struct Clock {
@@ -42,9 +45,9 @@ impl Clock {
 
     /// This moment.
     pub fn now(&self) -> Now {
-        let run = SignedDuration::from_secs_f64(self.begun.elapsed().as_secs_f64() * self.scale);
+        let run = SignedDuration::try_from_secs_f64(self.begun.elapsed().as_secs_f64() * self.scale).unwrap_or(FAR);
         Now {
-            world: self.origin.saturating_add(run + self.advanced).unwrap_or(Timestamp::MAX),
+            world: self.origin.saturating_add(run.saturating_add(self.advanced).min(FAR)).unwrap_or(Timestamp::MAX),
             gateway: Timestamp::now().saturating_add(self.skew).unwrap_or(Timestamp::MAX),
             scale: self.scale,
         }

@@ -11,9 +11,30 @@ use crate::task::Kind;
 
 /// The members of a list's items.
 const ITEM: &[&str] = &[
-    "cluster_domain", "cluster_id", "cluster_spec", "cluster_type", "container_cidr", "created", "current_version",
-    "deletion_protection", "init_version", "ip_stack", "name", "next_version", "profile", "proxy_mode", "region_id",
-    "resource_group_id", "security_group_id", "service_cidr", "size", "state", "tags", "timezone", "updated", "vpc_id",
+    "cluster_domain",
+    "cluster_id",
+    "cluster_spec",
+    "cluster_type",
+    "container_cidr",
+    "created",
+    "current_version",
+    "deletion_protection",
+    "init_version",
+    "ip_stack",
+    "name",
+    "next_version",
+    "profile",
+    "proxy_mode",
+    "region_id",
+    "resource_group_id",
+    "security_group_id",
+    "service_cidr",
+    "size",
+    "state",
+    "tags",
+    "timezone",
+    "updated",
+    "vpc_id",
     "vswitch_ids",
 ];
 
@@ -99,18 +120,18 @@ impl Cluster {
             },
             "control_plane_endpoints_config": or("control_plane_endpoints_config", dns),
         });
-        let (Value::Object(mut shown), Value::Object(more)) = (shown, more) else {
-            unreachable!("both were written as objects above")
-        };
-        shown.extend(more);
-        for tag in shown["tags"].as_array_mut().into_iter().flatten() {
+        let mut members = Map::new();
+        for part in [shown, more] {
+            members.extend(part.as_object().cloned().unwrap_or_default());
+        }
+        for tag in members["tags"].as_array_mut().into_iter().flatten() {
             tag["value"] = tag["value"].as_str().unwrap_or_default().into();
         }
         let mut cluster = Cluster {
             account: account.into(),
             region: region.into(),
             body: body.clone(),
-            shown,
+            shown: members,
             born: now.world,
             gone: None,
             created: now.gateway,
@@ -230,8 +251,14 @@ impl Cluster {
                     }
                     self.set("extra_sans", sans);
                 }
-                "deletion_protection" | "resource_group_id" | "security_group_id" | "timezone" | "cluster_spec"
-                | "maintenance_window" | "operation_policy" | "control_plane_endpoints_config" => {
+                "deletion_protection"
+                | "resource_group_id"
+                | "security_group_id"
+                | "timezone"
+                | "cluster_spec"
+                | "maintenance_window"
+                | "operation_policy"
+                | "control_plane_endpoints_config" => {
                     self.set(name, value.clone());
                 }
                 // The rest is for other kinds of clusters, without effect today, or not shown (ack-api d.7).
@@ -337,7 +364,9 @@ impl Cluster {
         let prepaid = |holder: &Value, name: &str| holder[name] == "PrePaid";
         let pools = self.body["nodepools"].as_array().into_iter().flatten();
         let mut pools = pools.map(|pool| &pool["scaling_group"]);
-        if prepaid(&self.body, "worker_instance_charge_type") || pools.any(|group| prepaid(group, "instance_charge_type")) {
+        if prepaid(&self.body, "worker_instance_charge_type")
+            || pools.any(|group| prepaid(group, "instance_charge_type"))
+        {
             for number in 0..self.shown.get("size").and_then(Value::as_i64).unwrap_or_default() {
                 add("ALIYUN::ECS::Instance", &format!("i-{short}{number:03}"), true, false);
             }

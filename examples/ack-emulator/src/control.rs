@@ -7,6 +7,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,10 +59,16 @@ impl Face {
         if rule.nth == 0 || wait.is_negative() {
             return Err(bad("nth counts from 1, times are not negative"));
         }
-        if let Do::Status(answer) = &rule.action
-            && !(200..=599).contains(&answer.status)
-        {
-            return Err(bad("a status is 200 to 599"));
+        if let Do::Status(answer) = &rule.action {
+            if !(200..=599).contains(&answer.status) {
+                return Err(bad("a status is 200 to 599"));
+            }
+            let legal = |(name, value): (&String, &String)| {
+                HeaderName::try_from(name.as_str()).is_ok() && HeaderValue::try_from(value.as_str()).is_ok()
+            };
+            if !answer.headers.iter().all(legal) {
+                return Err(bad("a header's name or value is not legal"));
+            }
         }
         self.lock().faults.add(rule);
         Ok(())

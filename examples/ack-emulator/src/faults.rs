@@ -1,4 +1,4 @@
-//! Rules that make calls go wrong, and the counting that says which call they meet. Acts on nothing itself: the HTTP
+//! Rules that make calls go wrong (their times are real time), and the counting that says which call they meet. Acts on nothing itself: the HTTP
 //! face does what a rule says.
 
 use std::collections::BTreeMap;
@@ -235,7 +235,7 @@ mod tests {
             json!("hang"),
             json!("duplicate"),
             json!({"delay": "2s"}),
-            json!({"hold": "1m30s"}),
+            json!({"hold": "1m 30s"}),
             json!({"duplicate": "first"}),
             json!({"status": 503, "code": "Throttling", "headers": {"x-acs-retry-after": "1500"}, "body": "<html>"}),
         ] {

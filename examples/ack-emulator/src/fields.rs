@@ -121,11 +121,7 @@ pub const CREATE: Table = &[
         "auto_renew login_as_non_root system_disk_encrypted system_disk_bursting_enabled spot_instance_remedy \
          compensate_with_on_demand soc_enabled security_hardening_os cis_enabled",
     ),
-    (
-        "nodepools[].scaling_group.",
-        Objects,
-        "data_disks spot_price_limit tags instance_patterns disk_init",
-    ),
+    ("nodepools[].scaling_group.", Objects, "data_disks spot_price_limit tags instance_patterns disk_init"),
     (
         "nodepools[].scaling_group.data_disks[].",
         Text,
@@ -163,11 +159,7 @@ pub const MODIFY: Table = &[
         "cluster_name resource_group_id api_server_eip_id security_group_id timezone cluster_spec client_token \
          ingress_loadbalancer_id",
     ),
-    (
-        "",
-        Flag,
-        "deletion_protection api_server_eip enable_rrsa instance_deletion_protection ingress_domain_rebinding",
-    ),
+    ("", Flag, "deletion_protection api_server_eip enable_rrsa instance_deletion_protection ingress_domain_rebinding"),
     ("", Texts, "vswitch_ids access_control_list"),
     (
         "",

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Request, Response};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -130,14 +131,21 @@ impl Face {
     ///
     /// # Errors
     /// `Cut`: the connection is to be closed without an answer.
-    pub async fn serve(self: Arc<Self>, region: Option<String>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    pub async fn serve(
+        self: Arc<Self>,
+        region: Option<String>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
-        let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = head.headers.iter().map(header).collect();
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let body = Limited::new(body, 1 << 20).collect().await.map_err(|_| Cut)?.to_bytes();
+        let body = Limited::new(body, 1 << 20).collect().await;
+        let Ok(body) = body.map(|body| body.to_bytes()) else {
+            return Ok(plain(413, "the body is longer than 1 MiB, or broken off"));
+        };
         let mut received = Received::new(head.method.as_str(), target, headers, body);
         received.port_region = region;
         if received.path.starts_with(control::PREFIX) {
@@ -305,8 +313,7 @@ impl Face {
         let made = || refusal.body(operation, &visit.request_id, host).to_string();
         let mut response = self.respond(visit, status.status, status.body.clone().unwrap_or_else(made));
         for (name, value) in &status.headers {
-            let name = hyper::header::HeaderName::try_from(name.as_str());
-            let value = hyper::header::HeaderValue::try_from(value.as_str());
+            let (name, value) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()));
             if let (Ok(name), Ok(value)) = (name, value) {
                 response.headers_mut().insert(name, value);
             }
@@ -355,6 +362,12 @@ fn region_of(request: &Received, world: &World) -> String {
 fn request_id(number: usize, now: Now) -> String {
     let digits = hex(&Sha256::digest(format!("{number} {}", now.gateway.as_nanosecond()))).to_uppercase();
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..32]].join("-")
+}
+
+fn plain(status: u16, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    response
 }
 
 async fn sleep(time: SignedDuration) {

@@ -20,19 +20,19 @@ mod clock;
 mod cluster;
 mod control;
 mod fields;
+mod http;
 mod operations;
 mod received;
 mod refusal;
+mod settings;
 mod sign;
 mod sts;
 mod tags;
 mod task;
 mod tls;
+mod world;
 
 pub mod faults;
-pub mod http;
-pub mod settings;
-pub mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -90,7 +90,8 @@ impl FromStr for AccessKey {
     }
 }
 
-/// How an emulator is started. The times are the first values of the settings of the same name.
+/// How an emulator is started. The times are the first values of the settings of the same name; a change to a cluster
+/// takes 5 s, or the create time where that is less.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Ports: the one region that it serves (`None`: all) and its address; port 0 picks a free one.
@@ -167,8 +168,17 @@ impl Emulator {
     /// # Errors
     /// See [`Error`]; nothing runs then.
     pub async fn start(config: Config) -> Result<Emulator, Error> {
-        let Config { listen, tls_dir, access_keys, time_scale, list_lag, create_time, delete_time, detail_lag, date_window } =
-            config;
+        let Config {
+            listen,
+            tls_dir,
+            access_keys,
+            time_scale,
+            list_lag,
+            create_time,
+            delete_time,
+            detail_lag,
+            date_window,
+        } = config;
         if !(time_scale.is_finite() && time_scale > 0.0) {
             return Err(Error::Config("the time scale must be above zero".into()));
         }
@@ -176,14 +186,19 @@ impl Emulator {
         let settings = Settings {
             list_lag: time(list_lag)?,
             create_time: time(create_time)?,
+            modify_time: time(create_time)?.min(Settings::default().modify_time),
             delete_time: time(delete_time)?,
             detail_lag: time(detail_lag)?,
             date_window: time(date_window)?,
             ..Settings::default()
         };
+        let settings = settings.checked().map_err(Error::Config)?;
         let face = Arc::new(Face::new(access_keys, settings, time_scale));
         let mut bound = Vec::new();
         for (region, address) in listen {
+            if let Some(region) = region.as_ref().filter(|region| !fields::is_region(region)) {
+                return Err(Error::Config(format!("{region} is no region id")));
+            }
             let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
             let address = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
             bound.push((region, address, listener));

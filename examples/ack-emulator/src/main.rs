@@ -1,10 +1,12 @@
 //! The program: reads flags, starts the emulator, says where it listens, stays until it is told to stop. No logic.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use ack_emulator::{AccessKey, Config, Emulator, Error};
+use ack_emulator::{AccessKey, Config, Emulator};
 use clap::Parser;
 use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,13 +57,19 @@ const AFTER: &str = "\
 Beside the API, unsigned, for tests and demos:
   GET    /_emulator/ledger             every cluster ever created
   GET    /_emulator/journal[?since=N]  every call
-  POST   /_emulator/faults             {\"operation\": \"CreateCluster\", \"when\": \"before\"|\"after\", \"do\": ..., \"nth\": 1}
-                                       or \"every\": true; do: \"drop\", \"hang\", \"duplicate\", {\"delay\": \"2s\"}, {\"hold\": \"5s\"},
-                                       {\"status\": 503, \"code\": \"...\", \"headers\": {}, \"body\": \"text\"}
+  POST   /_emulator/faults             {\"operation\": \"CreateCluster\", \"when\": \"before\",
+                                        \"do\": \"drop\", \"nth\": 1} or \"every\": true;
+                                       when: \"before\" or \"after\" the effect;
+                                       do: \"drop\", \"hang\", \"duplicate\", {\"delay\": \"2s\"},
+                                       {\"hold\": \"5s\"}, or {\"status\": 503, \"code\": \"...\",
+                                        \"headers\": {}, \"body\": \"text\"}
   DELETE /_emulator/faults
-  POST   /_emulator/clusters/{id}      {\"state\": \"unavailable\"}, {\"name\": \"x\"}, {\"delete\": true}, {\"fail_task\": true}
-  POST   /_emulator/clock              {\"advance\": \"60s\"} (clusters, tasks, lists), {\"skew\": \"-6m\"} (signed dates)
-  GET, POST /_emulator/settings        switches for what is not known of the real service
+  POST   /_emulator/clusters/{id}      {\"state\": \"unavailable\"}, {\"name\": \"x\"},
+                                       {\"delete\": true}, {\"fail_task\": true}
+  POST   /_emulator/clock              {\"advance\": \"60s\"} moves clusters, tasks and lists on,
+                                       {\"skew\": \"-6m\"} sets the gateway's clock
+  GET    /_emulator/settings           switches for what is not known of the real service;
+  POST   /_emulator/settings           changes those that are named
 
 One line `listening on URL` is printed for each port once all are ready.";
 
@@ -80,8 +88,18 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let flags = Flags::parse();
+async fn main() -> ExitCode {
+    match run(Flags::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+            eprintln!("ack-emulator: {error}{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     let Flags { listen, tls_dir, access_key, time_scale, list_lag, create_time, delete_time, detail_lag } = flags;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let config = Config {
@@ -95,7 +113,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         detail_lag,
         ..Config::default()
     };
-    let emulator = Emulator::start(config).await.map_err(explained)?;
+    let emulator = Emulator::start(config).await?;
     for (_, url) in emulator.urls() {
         println!("listening on {url}");
     }
@@ -104,12 +122,4 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ = terminate.recv() => {}
     }
     Ok(())
-}
-
-/// The error with its cause in one sentence.
-fn explained(error: Error) -> String {
-    match std::error::Error::source(&error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }

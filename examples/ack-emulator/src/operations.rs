@@ -108,7 +108,8 @@ pub fn find(method: &str, path: &str, action: Option<&str>) -> Result<(&'static 
         if action.is_some_and(|action| action != row.name) {
             return Err(not_found("InvalidAction.NotFound"));
         }
-        let ids = wanted.iter().zip(&parts).filter(|(wanted, _)| **wanted == "{}").map(|(_, part)| decoded(part, false));
+        let ids =
+            wanted.iter().zip(&parts).filter(|(wanted, _)| **wanted == "{}").map(|(_, part)| decoded(part, false));
         return Ok((row, ids.collect()));
     }
     Err(if wrong_verb {

@@ -116,6 +116,23 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// These settings, if they make sense.
+    ///
+    /// # Errors
+    /// Says what does not.
+    pub fn checked(self) -> Result<Settings, String> {
+        let Settings { deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, .. } = &self;
+        let times = [deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, &self.date_window];
+        let year = SignedDuration::from_hours(366 * 24);
+        if times.iter().any(|time| time.is_negative() || **time > year) || self.date_window.is_zero() {
+            return Err("durations are from 0 to a year, date_window is positive".into());
+        }
+        if self.page_size_default == 0 || self.page_size_max < self.page_size_default {
+            return Err("page sizes are positive, the default is at most the maximum".into());
+        }
+        Ok(self)
+    }
+
     /// These settings with the members of `change` in place of the old ones.
     ///
     /// # Errors
@@ -126,15 +143,6 @@ impl Settings {
         for (name, value) in change {
             all[name] = value.clone();
         }
-        let settings: Settings = serde_json::from_value(all).map_err(|e| e.to_string())?;
-        let Settings { deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, .. } = &settings;
-        let times = [deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time];
-        if times.iter().any(|time| time.is_negative()) || !settings.date_window.is_positive() {
-            return Err("durations must not be negative, date_window must be positive".into());
-        }
-        if settings.page_size_default == 0 || settings.page_size_max < settings.page_size_default {
-            return Err("page sizes must be positive, the default at most the maximum".into());
-        }
-        Ok(settings)
+        serde_json::from_value::<Settings>(all).map_err(|e| e.to_string())?.checked()
     }
 }

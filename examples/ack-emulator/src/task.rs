@@ -158,7 +158,9 @@ impl Task {
         let verb = self.kind.verb();
         let (action, level, message, reason) = match &end {
             End::Success => ("end", "Normal", format!("succeeded to {verb} cluster"), "Succeeded"),
-            End::Failed { message, .. } => ("error", "Warning", format!("failed to {verb} cluster: {message}"), "Failed"),
+            End::Failed { message, .. } => {
+                ("error", "Warning", format!("failed to {verb} cluster: {message}"), "Failed")
+            }
             End::Canceled => ("end", "Normal", format!("canceled to {verb} cluster"), "Canceled"),
         };
         self.event(action, level, message, reason, self.updated);

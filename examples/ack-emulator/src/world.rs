@@ -26,6 +26,8 @@ pub struct LedgerEntry {
     /// The create request's body as received.
     pub body: Value,
     pub state: String,
+    /// The deletion protection of now.
+    pub protected: bool,
     /// RFC 3339, gateway time.
     pub created: String,
     /// Empty while the cluster lives.
@@ -159,6 +161,7 @@ impl World {
             tags: cluster.tags().to_vec(),
             body: cluster.body.clone(),
             state: cluster.state().into(),
+            protected: cluster.protected(),
             created: cluster.created.to_string(),
             deleted: cluster.deleted.map(|at| at.to_string()).unwrap_or_default(),
             delete_options: cluster.delete_options.clone(),
@@ -190,7 +193,9 @@ impl World {
                 "fail_task" => value == true || (value["code"].is_string() && value["message"].is_string()),
                 "cluster_id" | "region_id" => false,
                 "state" => value.is_string(),
-                _ => cluster.shown.get(name).is_some_and(|known| value.is_null() || known.is_null() || same_kind(known)),
+                _ => {
+                    cluster.shown.get(name).is_some_and(|known| value.is_null() || known.is_null() || same_kind(known))
+                }
             };
             if !legal {
                 return Err(format!("{name}: {value} is not understood"));

@@ -1,0 +1,92 @@
+//! The custom resource: what people write and what they read. No I/O, no cloud, no clock; of ours it knows only the
+//! shared words.
+//!
+//! ```text
+//! spec/         the CreateCluster body field by field, and the operator's own few fields
+//! node_pool/    nodepools[]
+//! status.rs     what is known, and the sealed intents
+//! values.rs     masked text, numbers that ACK writes as strings
+//! rules.rs      rules over several fields, "fixed" rules, the CRD as it is installed
+//! body.rs       spec -> the JSON that is sent
+//! ```
+
+pub mod body;
+pub mod node_pool;
+pub mod rules;
+pub mod spec;
+pub mod status;
+pub mod values;
+
+pub use body::{BodyError, CONVERSIONS, body};
+pub use rules::crd;
+pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, WorkerFields};
+pub use status::{
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, TaskStage,
+};
+
+/// The finalizer: it stands while a cluster may exist in the cloud.
+pub const FINALIZER: &str = "ackoperator.dev/cluster";
+
+/// Annotations by which people speak to the operator. It never writes one.
+pub mod annotation {
+    /// `true`: nothing is done, not even a deletion; only an id that ACK answered is still recorded.
+    pub const PAUSED: &str = "ackoperator.dev/paused";
+    /// `true`: the cluster is reported, never changed.
+    pub const OBSERVE: &str = "ackoperator.dev/observe";
+    /// Any new value: look again now.
+    pub const RECONCILE_AT: &str = "ackoperator.dev/reconcile-at";
+    /// The old `cluster_id`: make another cluster after `CreateFailed` or `ClusterGone`.
+    pub const RECREATE: &str = "ackoperator.dev/recreate";
+    /// The nonce of the open intent: a person knows that nothing was made by it.
+    pub const CONFIRM_ABSENT: &str = "ackoperator.dev/confirm-absent";
+    /// The nonce that the cluster carries: take it over from another object.
+    pub const TAKE_OVER: &str = "ackoperator.dev/take-over";
+    /// The `cluster_id`: delete it although the CRD itself is being deleted.
+    pub const CONFIRM_DELETE: &str = "ackoperator.dev/confirm-delete";
+}
+
+/// The four tags that the operator puts on a cluster. Each value is a legal Kubernetes label value, since ACK may put
+/// cluster tags on nodes as labels.
+pub mod tag {
+    /// Everything under this prefix is the operator's.
+    pub const PREFIX: &str = "ackoperator.dev/";
+    /// Name of the installation.
+    pub const INSTALLATION: &str = "ackoperator.dev/installation";
+    /// Namespace of the object.
+    pub const NAMESPACE: &str = "ackoperator.dev/namespace";
+    /// Name of the object.
+    pub const NAME: &str = "ackoperator.dev/name";
+    /// Nonce of the intent that made the cluster.
+    pub const INTENT: &str = "ackoperator.dev/intent";
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::Resource;
+
+    use super::*;
+    use crate::terms::GROUP;
+
+    #[test]
+    fn every_name_stands_under_the_one_group() {
+        assert_eq!(AckCluster::group(&()), GROUP);
+        let names = [
+            FINALIZER,
+            annotation::PAUSED,
+            annotation::OBSERVE,
+            annotation::RECONCILE_AT,
+            annotation::RECREATE,
+            annotation::CONFIRM_ABSENT,
+            annotation::TAKE_OVER,
+            annotation::CONFIRM_DELETE,
+            tag::PREFIX,
+            tag::INSTALLATION,
+            tag::NAMESPACE,
+            tag::NAME,
+            tag::INTENT,
+        ];
+        for name in names {
+            assert!(name.strip_prefix(GROUP).is_some_and(|rest| rest.starts_with('/')), "{name}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What is generated is what the code says: `cargo test generated` checks, `UPDATE=1 cargo test generated` writes.
+
+use std::path::Path;
+
+use ack_operator::api;
+use libtest_mimic::{Failed, Trial};
+
+const PATHS: [&str; 2] = ["crds/ackclusters.yaml", "charts/ack-operator/files/ackclusters.yaml"];
+
+/// The API server takes no object above this size in one request from `kubectl apply` with its annotation.
+const LIMIT: usize = 262_144;
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        Trial::test("generated::the CRD in the repository and in the chart is the one that the types make", files),
+        Trial::test("generated::the CRD stays below the size that kubectl apply can carry", size),
+    ]
+}
+
+fn yaml() -> Result<String, Failed> {
+    Ok(serde_saphyr::to_string(&api::crd())?)
+}
+
+fn files() -> Result<(), Failed> {
+    let want = yaml()?;
+    for path in PATHS {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
+            std::fs::write(&file, &want)?;
+        }
+        if std::fs::read_to_string(&file).unwrap_or_default() != want {
+            return Err(format!("{path} is out of date; run: UPDATE=1 cargo test generated").into());
+        }
+    }
+    Ok(())
+}
+
+fn size() -> Result<(), Failed> {
+    let size = yaml()?.len();
+    println!("crds/ackclusters.yaml: {size} bytes of {LIMIT}");
+    if size < LIMIT { Ok(()) } else { Err(format!("{size} bytes, {LIMIT} is the limit").into()) }
+}
