@@ -10,7 +10,7 @@ use kube::core::DeserializeGuard;
 use kube_runtime::controller::Action;
 use serde_json::Value;
 
-use super::memory::{Entry, Rest};
+use super::memory::{Entry, Rest, Settled};
 use super::report::{self, Learnt};
 use super::store::{self, Store};
 use super::view::{self, spoken, view};
@@ -204,7 +204,9 @@ impl Pass<'_> {
             Err(error) if error.is_not_found() => return Ok(Action::await_change()),
             Err(error) => return Err(error.into()),
         }
-        let mut wait = act::until(now, verdict.again.unwrap_or(now + rules.poll_idle));
+        // However it was judged, no object is looked at without a pause.
+        let again = verdict.again.unwrap_or(now + rules.poll_idle).max(now + rules.apart / 10);
+        let mut wait = act::until(now, again);
         let reason = report::words(&verdict.work).map(|(reason, _)| reason);
         let credentials = matches!(reason, Some(Reason::InvalidCredentials | Reason::CredentialsMissing));
         if credentials {
@@ -217,8 +219,9 @@ impl Pass<'_> {
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
         if verdict.work != Work::Same {
+            let detail = self.learnt.detail.as_ref().filter(|_| settled);
             entry.settled =
-                self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
+                detail.map(|detail| Settled { words: spoken(&self.object), marks: look::marks_of(&detail.listed) });
         }
         entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
         self.context.memory.put(uid, self.entry);
