@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,11 +47,18 @@ impl Account {
     /// A list of the region that began at or after `begun_after` (gateway time), shared with everybody who asks for
     /// one. The list's `began` is a lower bound, so compare it: after a slow answer it may lie before `begun_after`.
     pub async fn listing(&self, region: &Region, begun_after: Timestamp) -> Result<Arc<RegionList>, Error> {
-        let reader = {
-            let mut readers = self.readers.lock().expect("nothing panics while it holds this lock");
-            readers.entry(region.clone()).or_default().clone()
-        };
-        reader.list(&self.client, region, begun_after).await
+        self.reader(region).list(&self.client, region, begun_after).await
+    }
+
+    /// A list of the region that is not older than `age`, shared likewise: good enough to see whether something changed,
+    /// never to conclude that something is absent.
+    pub async fn recent(&self, region: &Region, age: Duration) -> Result<Arc<RegionList>, Error> {
+        self.reader(region).recent(&self.client, region, age).await
+    }
+
+    fn reader(&self, region: &Region) -> Arc<Reader> {
+        let mut readers = self.readers.lock().expect("nothing panics while it holds this lock");
+        readers.entry(region.clone()).or_default().clone()
     }
 
     /// The gateway's time: the local clock, put right by what the last answer said.

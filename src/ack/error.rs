@@ -71,8 +71,11 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Error::Refused(refusal) => refusal.kind.class(refusal.status),
-            Error::Connect { .. } | Error::Lost { .. } | Error::Unreadable { .. } | Error::Slots => Class::Transient,
-            Error::TooLate { .. } => Class::Clock,
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLate { .. }
+            | Error::Slots => Class::Transient,
             Error::Budget { .. } => Class::Throttled,
             Error::Region(_) => Class::User,
         }

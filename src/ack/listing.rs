@@ -2,7 +2,7 @@
 //! absent.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +26,8 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_millis(2500);
 pub struct RegionList {
     /// No later than the gateway's time just before the first page was asked for.
     pub began: Timestamp,
+    /// That moment by the clock of this process.
+    pub asked: Instant,
     /// The gateway's time when the last page had come, by our reckoning.
     pub finished: Timestamp,
     /// Every page named the same total, and that many different clusters were seen. A list that is not whole may lack
@@ -39,6 +41,12 @@ pub struct RegionList {
 pub(super) struct Reader(Shared<Arc<RegionList>>);
 
 impl Reader {
+    /// The last list if it is not older than `age`, else a new one. Cheaper than a list that began at a given moment.
+    pub async fn recent(&self, client: &Client, region: &Region, age: Duration) -> Result<Arc<RegionList>, Error> {
+        let good = |list: &Arc<RegionList>| list.asked.elapsed() <= age;
+        self.0.get(good, async { read(client, region).await.map(Arc::new) }).await
+    }
+
     /// A list that began at or after `begun_after`, the last one if it did. At most one is read at a time, and whoever
     /// waited for it takes it if it is good enough. A torn list is given to the one who read it and not kept.
     pub async fn list(
@@ -63,6 +71,7 @@ impl Reader {
 }
 
 async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
+    let asked = Instant::now();
     let (mut page, began) = client.page(region, 1, PAGE_SIZE).await?;
     let total = page.total;
     let (mut seen, mut clusters, mut items, mut whole) = (HashSet::new(), Vec::new(), 0, total.is_some());
@@ -84,5 +93,5 @@ async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
         number += 1;
         (page, _) = client.page(region, number, PAGE_SIZE).await?;
     }
-    Ok(RegionList { began, finished: client.gateway_now(), whole, clusters })
+    Ok(RegionList { began, asked, finished: client.gateway_now(), whole, clusters })
 }

@@ -155,6 +155,7 @@ impl Flags {
             ca_file: self.ca_file.clone(),
             limits: Limits {
                 reads: Rate { per_second, burst: per_second * 4 },
+                changes: Rate { per_second: (per_second / 5).max(1), burst: per_second * 2 },
                 barred: Duration::try_from(self.rules().slow / 2).unwrap_or_default(),
                 ..Limits::default()
             },

@@ -1,5 +1,7 @@
 //! Look -> one read, into the evidence. No `if` on the object: what is asked was decided, and what it means will be.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::Api;
@@ -8,7 +10,7 @@ use kube::{CustomResourceExt, ResourceExt};
 use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
-use super::view::{nonce, nonces};
+use super::view::{nonce, nonces, spoken};
 use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
 use crate::api::{self, AckCluster, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
@@ -56,11 +58,14 @@ pub(super) fn region(pass: &Pass<'_>) -> Region {
     }
 }
 
+/// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
-    let Some(settled) = pass.entry.settled.clone() else { return Ok(Glance::Changed) };
-    let since = pass.view.now - pass.context.settings.rules.poll_idle;
-    let list = pass.account().await?.listing(&region(pass), since).await.map_err(|e| trouble(&e))?;
-    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled);
+    let Some(settled) = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object)) else {
+        return Ok(Glance::Changed);
+    };
+    let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
+    let list = pass.account().await?.recent(&region(pass), age).await.map_err(|e| trouble(&e))?;
+    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled.marks);
     Ok(if same { Glance::Same } else { Glance::Changed })
 }
 

@@ -19,8 +19,8 @@ pub(super) struct Entry {
     pub memo: Option<Memo>,
     /// How many passes in a row ended in trouble.
     pub streak: u32,
-    /// The marks of the cluster when it was last looked at closely and found settled.
-    pub settled: Option<String>,
+    /// How things were when the cluster was last looked at closely and found settled.
+    pub settled: Option<Settled>,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.
     pub account: Option<Arc<Account>>,
 }
@@ -30,6 +30,14 @@ pub(super) struct Rest {
     /// What people said: generation, annotations, deletion. Our own writes are not in it.
     pub words: String,
     pub until: Instant,
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) struct Settled {
+    /// What people had said by then.
+    pub words: String,
+    /// What a list shows of such a cluster.
+    pub marks: String,
 }
 
 impl Memory {

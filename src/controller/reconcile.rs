@@ -10,7 +10,7 @@ use kube::core::DeserializeGuard;
 use kube_runtime::controller::Action;
 use serde_json::Value;
 
-use super::memory::{Entry, Rest};
+use super::memory::{Entry, Rest, Settled};
 use super::report::{self, Learnt};
 use super::store::{self, Store};
 use super::view::{self, spoken, view};
@@ -204,7 +204,9 @@ impl Pass<'_> {
             Err(error) if error.is_not_found() => return Ok(Action::await_change()),
             Err(error) => return Err(error.into()),
         }
-        let mut wait = act::until(now, verdict.again.unwrap_or(now + rules.poll_idle));
+        // However it was judged, no object is looked at without a pause.
+        let again = verdict.again.unwrap_or(now + rules.poll_idle).max(now + rules.apart / 10);
+        let mut wait = act::until(now, again);
         let reason = report::words(&verdict.work).map(|(reason, _)| reason);
         let credentials = matches!(reason, Some(Reason::InvalidCredentials | Reason::CredentialsMissing));
         if credentials {

@@ -72,6 +72,10 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
         Verdict::stuck(Some(true), Reason::WorkersMissing, note.clone())
     } else if let Some(note) = &drift.differs {
         Verdict::stuck(Some(true), Reason::SpecDiffers, note.clone())
+    } else if (v.guard.word, cluster.guarded) == (Some(false), Some(true)) && v.goal == Goal::Manage {
+        let note = "deletion protection was switched on in ACK after the spec said false, and is not lifted by old words; \
+                    set deletion_protection to true, or to true and then to false";
+        Verdict::stuck(Some(true), Reason::SpecDiffers, note)
     } else if cluster.state == State::ChangeFailed {
         Verdict::stuck(Some(true), Reason::UpdateFailed, "the last change of the cluster failed; see its tasks in ACK")
     } else if v.goal == Goal::Observe {

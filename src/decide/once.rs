@@ -22,7 +22,13 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
 
     // The larger of the stored bound and our own, so that no change of constants shortens a proof.
     let dead = intent.believe_after.max(intent.date + rules.believable());
-    let began_after = if v.now >= dead { dead } else { v.since };
+    // What must be seen to believe an absence: a list begun late enough, then another one `apart` from it.
+    let first = match &v.memo {
+        Some(Memo::Absent { nonce, began }) if *nonce == intent.nonce && *began >= dead => Some(*began),
+        _ => None,
+    };
+    let late_enough = first.map_or(dead, |began| began + rules.apart);
+    let began_after = if v.now >= late_enough { late_enough } else { v.since };
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
     recorded(list, rules, v.now)?;
     if v.goal == Goal::Pause {
@@ -31,7 +37,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
 
     let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
     if !(confirmed && v.now >= intent.date + rules.window + rules.skew) {
-        absent(v, intent, list, dead, rules)?;
+        absent(v, intent, list, first, late_enough, rules)?;
     }
     Ok(match v.goal {
         Goal::Destroy | Goal::Release => Step::Act(Act::Release(Free::NeverMade)),
@@ -60,36 +66,39 @@ pub(super) fn duplicate(which: &str) -> Verdict {
 
 /// Absence, proven: two whole lists begun late enough, by credentials that see our clusters, with nothing in them
 /// that could be it, and a gateway that really refuses old and repeated requests.
-fn absent(v: &View, intent: &Intent, list: &Listing, dead: Timestamp, rules: &Rules) -> Result<(), Step> {
+fn absent(
+    v: &View,
+    intent: &Intent,
+    list: &Listing,
+    first: Option<Timestamp>,
+    late_enough: Timestamp,
+    rules: &Rules,
+) -> Result<(), Step> {
     let nonce = &intent.nonce;
-    let wait = |again: Timestamp| {
+    let wait = |again: Timestamp, first: Option<Timestamp>| {
         let note = format!(
-            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until \
-             {dead} before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
+            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until {} \
+             before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
              ackoperator.dev/confirm-absent={nonce}",
-            intent.date + rules.skew
+            intent.date + rules.skew,
+            intent.believe_after + rules.apart,
         );
-        Verdict::under_way(Some(false), Reason::AwaitingOutcome, note).at(again)
+        let verdict = Verdict::under_way(Some(false), Reason::AwaitingOutcome, note).at(again);
+        Step::Rest(match first {
+            Some(began) => verdict.keeping(Memo::Absent { nonce: nonce.clone(), began }),
+            None => verdict,
+        })
     };
-    if list.began < dead {
+    if list.began < late_enough {
         // A list dated by whole seconds may seem to have begun a second or two early; then look once more.
-        let again = if v.now < dead { dead.min(v.now + rules.poll_busy) } else { v.now + rules.apart };
-        return Err(Step::Rest(wait(again)));
+        let again = if v.now < late_enough { late_enough.min(v.now + rules.poll_busy) } else { v.now + rules.apart };
+        return Err(wait(again, first));
     }
     if !list.whole {
         return Err(Step::Rest(torn(v, rules)));
     }
-    match &v.memo {
-        Some(Memo::Absent { nonce: before, began }) if before == nonce && *began >= dead => {
-            if list.began < *began + rules.apart {
-                let memo = Memo::Absent { nonce: nonce.clone(), began: *began };
-                return Err(Step::Rest(wait(*began + rules.apart).keeping(memo)));
-            }
-        }
-        _ => {
-            let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
-            return Err(Step::Rest(wait(list.began + rules.apart).keeping(memo)));
-        }
+    if first.is_none() {
+        return Err(wait(list.began + rules.apart, Some(list.began)));
     }
     let person = format!(
         "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \

@@ -18,7 +18,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn yaml() -> Result<String, Failed> {
-    Ok(format!("# Generated from src/api: UPDATE=1 cargo test generated\n{}", serde_saphyr::to_string(&api::crd())?))
+    Ok(serde_saphyr::to_string(&api::crd())?)
 }
 
 fn files() -> Result<(), Failed> {

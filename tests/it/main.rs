@@ -46,8 +46,7 @@ fn main() -> ExitCode {
     let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
     let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
-    let passed =
-        run(pure, None) && run(whole, Some(WAITERS)) && (!support::started() || run([quiet::afterwards()], None));
+    let passed = run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,230 @@
+//! The table of fields and how it compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::{AckClusterSpec, rules};
+
+fn spec(wish: Value) -> AckClusterSpec {
+    let mut spec = json!({ "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes" });
+    spec.as_object_mut().unwrap().extend(wish.as_object().unwrap().clone());
+    serde_json::from_value(spec).unwrap()
+}
+
+fn differences(wish: Value, is: Value) -> Vec<Difference> {
+    compare(&spec(wish), "web", is.as_object().unwrap(), &BTreeMap::new())
+}
+
+#[test]
+fn every_field_of_the_body_has_exactly_one_row() {
+    let rows: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+    let once: BTreeSet<&str> = rows.iter().copied().collect();
+    assert_eq!(rows.len(), once.len());
+    let names = rules::names();
+    assert_eq!(once, names.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn the_crd_fixes_exactly_what_the_table_calls_fixed() {
+    let fixed = rules::fixed();
+    let own = |name: &&str| name.chars().any(|c| c.is_ascii_uppercase());
+    let crd: BTreeSet<&str> =
+        fixed.iter().map(String::as_str).filter(|path| !path.contains('.')).filter(|name| !own(name)).collect();
+    let table = FIELDS.iter().filter(|field| field.kind == Kind::Fixed).map(|field| field.name).collect();
+    assert_eq!(crd, table);
+}
+
+#[test]
+fn a_row_reads_where_its_kind_needs_it() {
+    for field in FIELDS {
+        let reads = !matches!(field.compare, Compare::Never | Compare::Digest);
+        assert_eq!(reads, !field.read.is_empty(), "{}", field.name);
+        assert_eq!(field.modify.is_some(), field.kind == Kind::Modify, "{}", field.name);
+        assert_eq!(field.compare == Compare::Digest, field.kind == Kind::Blind, "{}", field.name);
+    }
+}
+
+#[test]
+fn what_means_the_same_is_no_difference() {
+    for (wish, is) in [
+        (json!({}), json!({"timezone": "UTC", "vpc_id": "vpc-1"})),
+        (json!({"vpcid": "vpc-1"}), json!({"vpc_id": "vpc-1"})),
+        (json!({"vpcid": "vpc-1"}), json!({})),
+        (json!({"container_cidr": "172.20.0.0/16"}), json!({"container_cidr": "", "subnet_cidr": "172.20.0.0/16"})),
+        (json!({"node_cidr_mask": 26}), json!({"node_cidr_mask": "26"})),
+        (json!({"node_cidr_mask": "26"}), json!({"meta_data": "{\"Capabilities\":{\"NodeCIDRMask\":\"26\"}}"})),
+        (json!({"profile": "Lingjun"}), json!({"profile": "LingJun"})),
+        (json!({"vswitch_ids": ["vsw-1", "vsw-2"]}), json!({"vswitch_ids": ["vsw-2", "vsw-1"]})),
+        (json!({"vswitch_ids": ["vsw-1", "vsw-2"]}), json!({"vswitch_id": "vsw-2,vsw-1"})),
+        (json!({"kubernetes_version": "1.31.1-aliyun.1"}), json!({"current_version": "1.31.9-aliyun.1"})),
+        (json!({"kubernetes_version": "1.9.1-aliyun.1"}), json!({"current_version": "1.10.0-aliyun.1"})),
+        (
+            json!({"tags": [{"key": "a", "value": "1"}]}),
+            json!({"tags": [{"key": "ack.aliyun.com", "value": "c"}, {"key": "a", "value": "1"}]}),
+        ),
+        (json!({"tags": [{"key": "a"}]}), json!({"tags": [{"key": "a", "value": ""}]})),
+        (
+            json!({"endpoint_public_access": true}),
+            json!({"master_url": "{\"api_server_endpoint\":\"https://203.0.113.1:6443\"}"}),
+        ),
+        (
+            json!({"endpoint_public_access": false}),
+            json!({"master_url": "{\"intranet_api_server_endpoint\":\"https://10.0.0.1:6443\"}"}),
+        ),
+        (json!({"endpoint_public_access": true}), json!({"master_url": ""})),
+        (json!({"extra_sans": ["b"]}), json!({"extra_sans": [], "meta_data": "{\"ExtraCertSAN\":[\"a\",\"b\"]}"})),
+        (json!({"rrsa_config": {"enabled": true}}), json!({"rrsa_config": {"enabled": true, "issuer": "x"}})),
+        (json!({"rrsa_config": {"enabled": true}}), json!({"meta_data": "{\"RRSAConfig\":{\"enabled\":true}}"})),
+        (
+            json!({"maintenance_window": {"enable": false}}),
+            json!({"maintenance_window": {"enable": false, "duration": ""}}),
+        ),
+        (
+            json!({"maintenance_window": {"maintenance_time": "2026-11-03T03:00:00+08:00", "weekly_period": "Monday,Friday"}}),
+            json!({"maintenance_window": {"maintenance_time": "2026-11-02T19:00:00Z", "weekly_period": "Friday,Monday"}}),
+        ),
+        (json!({"deletion_protection": true}), json!({"deletion_protection": true})),
+        (json!({"num_of_nodes": 3, "login_password": "Hello1234"}), json!({"size": 2})),
+    ] {
+        assert_eq!(differences(wish.clone(), is.clone()), [], "{wish} {is}");
+    }
+}
+
+#[test]
+fn what_differs_is_said_with_both_values() {
+    for (wish, is, field, from, to, kind) in [
+        (json!({"vpcid": "vpc-1"}), json!({"vpc_id": "vpc-2"}), "vpcid", "vpc-2", "vpc-1", Kind::Fixed),
+        (json!({"name": "a"}), json!({"name": "b"}), "name", "b", "a", Kind::Modify),
+        (
+            json!({"deletion_protection": false}),
+            json!({"deletion_protection": true}),
+            "deletion_protection",
+            "true",
+            "false",
+            Kind::Modify,
+        ),
+        (
+            json!({"vswitch_ids": ["vsw-1"]}),
+            json!({"vswitch_ids": ["vsw-1", "vsw-2"]}),
+            "vswitch_ids",
+            "[\"vsw-1\",\"vsw-2\"]",
+            "[\"vsw-1\"]",
+            Kind::Modify,
+        ),
+        (
+            json!({"kubernetes_version": "1.33.3-aliyun.1"}),
+            json!({"current_version": "1.32.9-aliyun.1"}),
+            "kubernetes_version",
+            "1.32.9-aliyun.1",
+            "1.33.3-aliyun.1",
+            Kind::Upgrade,
+        ),
+        (
+            json!({"tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]}),
+            json!({"tags": [{"key": "a", "value": "0"}]}),
+            "tags",
+            "a=0, no b",
+            "a=1, b=2",
+            Kind::Tags,
+        ),
+        (
+            json!({"endpoint_public_access": true}),
+            json!({"master_url": "{\"intranet_api_server_endpoint\":\"x\"}"}),
+            "endpoint_public_access",
+            "false",
+            "true",
+            Kind::Modify,
+        ),
+        (json!({"extra_sans": ["b"]}), json!({"extra_sans": []}), "extra_sans", "[]", "[\"b\"]", Kind::Modify),
+        (
+            json!({"rrsa_config": {"enabled": true}}),
+            json!({"rrsa_config": {"enabled": false}}),
+            "rrsa_config",
+            "{\"enabled\":false}",
+            "{\"enabled\":true}",
+            Kind::Modify,
+        ),
+        (
+            json!({"maintenance_window": {"duration": "3h"}}),
+            json!({"maintenance_window": {"enable": false, "duration": ""}}),
+            "maintenance_window",
+            "{\"duration\":\"\",\"enable\":false}",
+            "{\"duration\":\"3h\"}",
+            Kind::Modify,
+        ),
+    ] {
+        let found = differences(wish, is);
+        let want = Difference { field, from: from.into(), to: to.into(), kind };
+        // The order of members in the printed JSON is the parser's.
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].field, &found[0].to, found[0].kind), (want.field, &want.to, want.kind));
+        assert!(found[0].from == want.from || field == "maintenance_window", "{found:?}");
+    }
+}
+
+#[test]
+fn a_name_that_the_spec_does_not_give_is_not_compared() {
+    assert_eq!(differences(json!({}), json!({"name": "other"})), []);
+}
+
+#[test]
+fn blind_fields_differ_when_their_meaning_moved_since_they_were_applied() {
+    let before = spec(json!({
+        "addons": [{"name": "a", "config": "{\"x\": 1, \"y\": 2}"}, {"name": "b"}],
+        "controlplane_log_ttl": 30,
+        "nodepools": [{"nodepool_info": {"name": "p"}, "scaling_group": {"vswitch_ids": ["vsw-1"], "instance_charge_type": "PostPaid", "login_password": "Hello1234"}}]
+    }));
+    let applied = applied(&before);
+    assert_eq!(applied.keys().collect::<Vec<_>>(), ["addons", "controlplane_log_ttl", "nodepools"]);
+    let nothing = Map::new();
+    let mut same = before.clone();
+    same.addons = serde_json::from_value(json!([{"name": "b"}, {"name": "a", "config": "{\"y\":2,\"x\":1}"}])).unwrap();
+    same.controlplane_log_ttl = serde_json::from_value(json!("30")).unwrap();
+    same.nodepools.as_mut().unwrap()[0].scaling_group.login_password = None;
+    assert_eq!(compare(&same, "web", &nothing, &applied), []);
+
+    let mut moved = before.clone();
+    moved.controlplane_log_ttl = serde_json::from_value(json!(31)).unwrap();
+    let found = compare(&moved, "web", &nothing, &applied);
+    assert_eq!(found.iter().map(|d| (d.field, d.kind)).collect::<Vec<_>>(), [("controlplane_log_ttl", Kind::Blind)]);
+    assert_eq!(compare(&moved, "web", &nothing, &BTreeMap::new()), [], "what was never applied here is not known");
+}
+
+#[test]
+fn the_sentence_names_fixed_fields_first_and_leaves_the_protection_out() {
+    let found = differences(
+        json!({"vpcid": "vpc-1", "timezone": "UTC", "deletion_protection": true}),
+        json!({"vpc_id": "vpc-2", "timezone": "Asia/Shanghai", "deletion_protection": false}),
+    );
+    assert_eq!(found.len(), 3);
+    assert_eq!(
+        sentence(&found).unwrap().as_str(),
+        "ACK cannot change vpcid (cloud: vpc-2, spec: vpc-1): write the cloud's value into the spec; the cluster differs \
+         from the spec in timezone (cloud: Asia/Shanghai, spec: UTC)"
+    );
+    assert_eq!(sentence(&[]), None);
+}
+
+#[test]
+fn workers_are_missing_only_where_some_were_asked_for_and_none_came() {
+    let pool = |more: Value| {
+        let mut pool = json!({"nodepool_info": {"name": "p"}, "scaling_group": {"vswitch_ids": [], "instance_charge_type": "PostPaid"}});
+        pool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"nodepools": [pool]})
+    };
+    for (wish, size, missing) in [
+        (json!({"num_of_nodes": 3}), Some(0), true),
+        (json!({"num_of_nodes": 3}), Some(1), false),
+        (json!({"num_of_nodes": 3}), None, false),
+        (json!({"num_of_nodes": 0}), Some(0), false),
+        (json!({"num_of_nodes": 3, "adoptClusterId": "c1"}), Some(0), false),
+        (json!({}), Some(0), false),
+        (json!({"instances": ["i-1"]}), Some(0), true),
+        (pool(json!({"auto_scaling": {"enable": true, "min_instances": 2}})), Some(0), true),
+        (pool(json!({"auto_scaling": {"enable": false, "min_instances": 2}})), Some(0), false),
+    ] {
+        assert_eq!(workers_missing(&spec(wish.clone()), size).is_some(), missing, "{wish} {size:?}");
+    }
+}
