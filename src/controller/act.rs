@@ -73,6 +73,9 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     status.create_intents.retain(|stored| stored.key != intent.key);
     status.create_intents.push(intent);
     status.spec_locked = Some(true);
+    if pass.object.spec.deletion_protection == Some(true) {
+        status.protection_seen = Some(report::seen_now(&pass.object));
+    }
     let verdict = Verdict {
         ready: Some(false),
         work: Work::UnderWay(Reason::Creating, "asking ACK for the cluster".into()),
@@ -231,6 +234,14 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
     if result.is_ok() {
         let note = format!("deletion_protection: {} -> {on}", !on);
         pass.event(false, "Modified", "ModifyCluster", &note).await;
+        // Switched on by this word: whatever the spec says later is a new one.
+        if on {
+            let mut status = pass.object.status.clone().unwrap_or_default();
+            status.protection_seen = Some(report::seen_now(&pass.object));
+            if let Err(error) = pass.store.write_status(&pass.object, &status).await {
+                tracing::info!(%error, "when the protection was switched on is not stored; it is noted when it is seen");
+            }
+        }
     }
     done(pass, Deed::Protect, result.map(drop)).await
 }

@@ -219,8 +219,9 @@ impl Pass<'_> {
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
         if verdict.work != Work::Same {
+            let detail = self.learnt.detail.as_ref().filter(|_| settled);
             entry.settled =
-                self.learnt.detail.as_ref().filter(|_| settled).map(|detail| look::marks_of(&detail.listed));
+                detail.map(|detail| Settled { words: spoken(&self.object), marks: look::marks_of(&detail.listed) });
         }
         entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
         self.context.memory.put(uid, self.entry);

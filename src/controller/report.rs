@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::ack::Detail;
+use crate::ack::{Detail, StateKind};
 use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, TaskStage};
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
@@ -108,21 +108,26 @@ fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail) {
     status.api_server_endpoint = detail.api_server_endpoint.clone();
     status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
     let word = object.spec.deletion_protection;
-    match detail.listed.deletion_protection {
-        Some(false) => status.protection_seen = None,
-        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
-        Some(true) if word == Some(true) || status.protection_seen.is_none() => {
-            let first = ProtectionSeen {
-                generation: object.metadata.generation.unwrap_or_default(),
-                going: object.metadata.deletion_timestamp.is_some(),
-                word,
-            };
-            let same_word = status.protection_seen.as_ref().is_some_and(|seen| seen.word == word);
-            if !same_word {
-                status.protection_seen = Some(first);
-            }
+    match (detail.listed.deletion_protection, &status.protection_seen) {
+        // A flag that the spec asks for, or that a change under way may just be raising, is as good as on.
+        (Some(false), _) if word != Some(true) && detail.listed.state.kind == StateKind::Running => {
+            status.protection_seen = None;
         }
-        Some(true) | None => {}
+        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
+        (Some(true), Some(seen)) if word == Some(true) && seen.word != word => {
+            status.protection_seen = Some(seen_now(object))
+        }
+        (Some(true), None) => status.protection_seen = Some(seen_now(object)),
+        (Some(_) | None, _) => {}
+    }
+}
+
+/// The deletion protection is on, or is being switched on, under the word that the spec has now.
+pub(super) fn seen_now(object: &AckCluster) -> ProtectionSeen {
+    ProtectionSeen {
+        generation: object.metadata.generation.unwrap_or_default(),
+        going: object.metadata.deletion_timestamp.is_some(),
+        word: object.spec.deletion_protection,
     }
 }
 

@@ -21,7 +21,7 @@ pub fn tests() -> Vec<Trial> {
         a_refused_spec_can_be_mended,
         a_paused_object_is_left_alone,
         an_observed_object_makes_nothing,
-        workers_that_acks_ignores_are_missed,
+        workers_that_ack_ignores_are_missed,
         what_cannot_be_changed_is_named,
         a_missing_secret_is_named_and_its_coming_is_noticed,
     )
@@ -301,12 +301,12 @@ fn an_observed_object_makes_nothing() {
     scene.wait_until_gone("demo");
 }
 
-fn workers_that_acks_ignores_are_missed() {
+fn workers_that_ack_ignores_are_missed() {
     let scene = Scene::with_operator("workers");
     scene.emulator.settings(&json!({"workers": "ignore"})).unwrap();
     let spec = json!({
         "num_of_nodes": 2, "worker_instance_types": ["ecs.g7.large"], "worker_system_disk_category": "cloud_essd",
-        "worker_system_disk_size": 120, "key_pair": "demo",
+        "worker_system_disk_size": 120, "key_pair": "demo", "worker_instance_charge_type": "PostPaid",
     });
     scene.apply(&object(&scene, "demo", spec.clone()));
     let missing = scene.wait_for_reason("demo", "WorkersMissing");

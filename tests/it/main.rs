@@ -14,8 +14,6 @@ mod model;
 /// Every view through the judgement: what it does and why it waits.
 mod views;
 
-/// The rules of the custom resource, each on a real API server.
-mod rules;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// One object, one cluster: lost answers, late requests, killed processes.
@@ -44,9 +42,10 @@ fn main() -> ExitCode {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
     let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
-    let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
+    let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
-    let passed = run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
+    let passed =
+        run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
