@@ -35,6 +35,21 @@ pub const RULES: &[Rule] = &[
     // login and secrets
     rule(
         "login_password",
+        PASSWORD,
+        "login_password has 8 to 30 characters of three kinds out of upper case, lower case, digits and others, without backslash and double quote",
+    ),
+    rule(
+        "user_data",
+        "!has(self.user_data) || !self.user_data.matches('[^A-Za-z0-9+/=\\\\s]')",
+        "user_data is Base64 text",
+    ),
+    rule(
+        "user_ca",
+        "!has(self.user_ca) || self.user_ca.startsWith('-----BEGIN ')",
+        "user_ca is PEM text, which begins with -----BEGIN",
+    ),
+    rule(
+        "login_password",
         "!(has(self.key_pair) && has(self.login_password))",
         "login_password and key_pair exclude each other: keep one of them",
     ),
@@ -192,6 +207,10 @@ pub const RULES: &[Rule] = &[
         "workerFields: AsNodePool makes a pool named default-nodepool: rename yours",
     ),
 ];
+
+/// A password counts the kinds of its characters. This is a rule of whatever holds `login_password`, as are all rules
+/// over what may be secret: a refusal repeats the text that the rule sits at, but never that of an object.
+pub(super) const PASSWORD: &str = r#"!has(self.login_password) || self.login_password.size() >= 8 && !self.login_password.contains('\\') && !self.login_password.contains('"') && (self.login_password.matches('[A-Z]') ? 1 : 0) + (self.login_password.matches('[a-z]') ? 1 : 0) + (self.login_password.matches('[0-9]') ? 1 : 0) + (self.login_password.matches('[^A-Za-z0-9]') ? 1 : 0) >= 3"#;
 
 /// Members of the body that the operator itself writes, beside those of the spec: no `extraParameters` may name them.
 pub const RESERVED: &[&str] = &["client_token"];

@@ -193,7 +193,6 @@ pub struct AckClusterSpec {
     #[schemars(length(max = 512), extend("x-fixed" = true))]
     pub api_audiences: Option<String>,
     /// A cluster CA of your own, in PEM. Give no private key in the open.
-    #[x_kube(validation = ("self.startsWith('-----BEGIN ')", "user_ca is PEM text, which begins with -----BEGIN"))]
     #[schemars(length(max = 32768), extend("x-fixed" = true))]
     pub user_ca: Option<Masked>,
     /// RAM roles for service accounts. It can be switched on later, but not off. Service default: off.
@@ -258,7 +257,6 @@ pub struct AckClusterSpec {
     pub os_type: Option<String>,
     /// Script that new workers run, in Base64. It may hold secrets: better taken from a Secret by `secretValues`. Old: see
     /// `workerFields`.
-    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "user_data is Base64 text"))]
     #[schemars(length(max = 32768), extend("x-fixed" = true))]
     pub user_data: Option<Masked>,
     /// Rule for the names of nodes: `customized,<prefix>,<5 to 12>,<suffix>`; in node pools today
@@ -285,7 +283,6 @@ pub struct AckClusterSpec {
     pub key_pair: Option<String>,
     /// Password of root, 8 to 30 characters of at least three of four kinds: upper case, lower case, digits, others; no
     /// `\` and no `"`. Better taken from a Secret by `secretValues`. It only counts at creation. Old: see `workerFields`.
-    #[x_kube(validation = (PASSWORD, "login_password has 8 to 30 characters of three kinds out of upper case, lower case, digits and others, without backslash and double quote"))]
     #[schemars(length(max = 30), extend("x-fixed" = true))]
     pub login_password: Option<Masked>,
 
@@ -361,9 +358,6 @@ pub struct AckClusterSpec {
     #[serde(rename = "extraParameters")]
     pub extra_parameters: Option<Vec<ExtraParameter>>,
 }
-
-/// Counts the kinds of characters; the length is here too, because the schema's own message would repeat the password.
-pub(super) const PASSWORD: &str = r#"self.size() >= 8 && self.size() <= 30 && !self.contains('\\') && !self.contains('"') && (self.matches('[A-Z]') ? 1 : 0) + (self.matches('[a-z]') ? 1 : 0) + (self.matches('[0-9]') ? 1 : 0) + (self.matches('[^A-Za-z0-9]') ? 1 : 0) >= 3"#;
 
 impl AckClusterSpec {
     /// Whether the cluster is another's work, taken over by id.
