@@ -4,6 +4,9 @@
 //! A field marked `x-fixed` cannot be changed by ACK's API on a living cluster: [`super::crd`] turns the mark into a rule
 //! and into a sentence of its description. Rules over several fields are in [`super::rules`].
 
+// One attribute a column is how kube's derive takes them.
+#![allow(clippy::duplicated_attributes)]
+
 mod operator;
 mod parts;
 
