@@ -184,23 +184,22 @@ impl Sim {
         let mut next = Pass { object: None, list: None, cluster: None, ..pass };
         w.workers[usize::from(me)].at = Place::Idle;
         let current = w.object.is_some_and(|o| o.uid == pass.uid) && !pass.stale;
-        let kept = match act {
+        let spent = matches!(act, Act::Send { .. } | Act::Close(_));
+        let landed = match &act {
             Act::AddFinalizer => current && w.write(|o| o.finalizer = true),
-            Act::Seal { attempt } if attempt > ATTEMPTS.into() => return None,
+            Act::Seal { attempt } if *attempt > ATTEMPTS.into() => return None,
             Act::Seal { attempt } => {
-                next.token = true;
                 let there = w.object.is_some_and(|o| o.uid == pass.uid);
                 (current || there && self.is(Mutant::UnguardedSeal))
                     && w.write(|o| {
-                        o.attempts = attempt as u8;
+                        o.attempts = *attempt as u8;
                         o.last = None;
                         o.intent = Some(Sealed { attempt: o.attempts, date: -SKEW, account: pass.account, sealer: me });
                     })
             }
             Act::Send { not_after } => {
                 let intent = o.intent?;
-                next.token = false;
-                if not_after < time(0) {
+                if *not_after < time(0) {
                     next.sent = Some((intent.attempt, Answer::Refused { momentary: true }));
                     true
                 } else {
@@ -226,7 +225,7 @@ impl Sim {
                     let believe_after =
                         o.intent.map_or(-1, |intent| intent.date + tick(time(0) + self.rules.believable()));
                     let known = Recorded {
-                        id: number(&id),
+                        id: number(id),
                         account: pass.account,
                         met: false,
                         believe_after: believe_after.max(-1),
@@ -236,22 +235,21 @@ impl Sim {
             }
             Act::Close(closed) => {
                 let last = match closed {
-                    Closed::Refused { class, at, .. } => Last::Refused { momentary: class.momentary(), at: tick(at) },
+                    Closed::Refused { class, at, .. } => Last::Refused { momentary: class.momentary(), at: tick(*at) },
                     Closed::Absent { .. } => Last::Absent,
                     Closed::Unsent => Last::Unsent,
                 };
-                next.token = false;
                 current && w.write(|o| (o.intent, o.last) = (None, Some(last)))
             }
             Act::Protect { id, on } => {
-                let slot = &mut w.clusters[usize::from(number(&id))];
+                let slot = &mut w.clusters[usize::from(number(id))];
                 let there = slot.as_mut().filter(|c| c.account == pass.account && c.state == State::Running);
-                if !on && (o.guard != Some(false) || !o.newer) {
+                if !*on && (o.guard != Some(false) || !o.newer) {
                     w.wrong = Some("old words undo a protection");
                 }
                 next.acted = Some((Deed::Protect, there.is_some()));
                 if let Some(c) = there {
-                    c.guarded = on;
+                    c.guarded = *on;
                 }
                 true
             }
@@ -260,7 +258,7 @@ impl Sim {
                 if o.guard == Some(true) || guarded {
                     w.wrong = Some("a delete was sent against the protection");
                 }
-                let slot = &mut w.clusters[usize::from(number(&id))];
+                let slot = &mut w.clusters[usize::from(number(id))];
                 let there = slot.as_mut().filter(|c| {
                     c.account == pass.account && matches!(c.state, State::Running | State::Failed) && !c.guarded
                 });
@@ -273,14 +271,14 @@ impl Sim {
             Act::Forget(old) => {
                 current
                     && w.write(|o| {
-                        if o.known.is_some_and(|known| known.id == number(&old)) {
+                        if o.known.is_some_and(|known| known.id == number(old)) {
                             (o.known, o.forgotten) = (None, o.forgotten + 1);
                         }
                     })
             }
             Act::Release(free) => {
                 if current {
-                    if let Free::Kept(id) = &free
+                    if let Free::Kept(id) = free
                         && let Some(c) = &mut w.clusters[usize::from(number(id))]
                     {
                         c.kept = true;
@@ -292,7 +290,9 @@ impl Sim {
             }
             Act::Claim(_) => return None,
         };
-        if kept {
+        // After a conflict too the object is read afresh and judged anew.
+        next.token = if let Act::Seal { .. } = act { landed } else { pass.token && !(landed && spent) };
+        if w.object.is_some_and(|o| o.uid == pass.uid) {
             w.workers[usize::from(me)].at = Place::Pass(next);
         }
         Some(())
