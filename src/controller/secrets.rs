@@ -20,7 +20,10 @@ use crate::terms::{Class, Reason};
 
 /// What was read of a credentials Secret, and when. A Secret is not read more often than ACK is looked at.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<(String, String), (Instant, Result<Arc<Account>, Trouble>)>>);
+pub(super) struct Cache(Mutex<HashMap<Key, (Instant, Result<Arc<Account>, Trouble>)>>);
+
+/// Namespace and name of a Secret.
+type Key = (String, String);
 
 /// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
 pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Arc<Account>, Trouble> {

@@ -6,7 +6,6 @@
 //! may be secret.
 
 #![expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
-
 // One attribute a column is how kube's derive takes them.
 #![allow(clippy::duplicated_attributes)]
 
