@@ -123,6 +123,12 @@ fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
     cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
+/// Nothing but what ACK itself puts on clusters (ack-api d.2).
+fn untagged(cluster: &ListedCluster) -> bool {
+    let system = |key: &String| ["acs:", "aliyun", "ack.aliyun.com"].iter().any(|prefix| key.starts_with(prefix));
+    cluster.tags.keys().all(system)
+}
+
 fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
     let me = pass.object.uid().unwrap_or_default();
     let claimed = pass.context.recorded().into_iter().find(|other| other.uid != me && other.cluster_id == id.as_str());
@@ -164,7 +170,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     // Not dated, or dated since: what a lagging list shows without its tags could be the one that was asked for.
     let undecided = |item: &&ListedCluster| {
         sealed.is_some_and(|date| {
-            item.name == name && item.tags.is_empty() && item.created.is_none_or(|created| created >= date)
+            item.name == name && untagged(item) && item.created.is_none_or(|created| created >= date)
         })
     };
     let found = |which: &dyn Fn(&&ListedCluster) -> bool| list.clusters.iter().filter(living).find(|c| which(c));

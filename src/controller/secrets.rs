@@ -41,7 +41,10 @@ pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Ar
             Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
         Ok(context.accounts.account(credentials))
     });
-    context.credentials.0.lock().expect("credentials").insert(key, (Instant::now(), answer.clone()));
+    let mut cache = context.credentials.0.lock().expect("credentials");
+    // What is too old to be used keeps no keys in memory either.
+    cache.retain(|_, (read, _)| read.elapsed() < context.settings.secret_interval());
+    cache.insert(key, (Instant::now(), answer.clone()));
     answer
 }
 

@@ -68,7 +68,11 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
 }
 
 fn paused() -> Verdict {
-    Verdict::held(None, Reason::Paused, "paused; remove the annotation ackoperator.dev/paused to go on")
+    Verdict::held(
+        None,
+        Reason::Paused,
+        "held by the annotation ackoperator.dev/paused or ackoperator.dev/observe; remove it to go on",
+    )
 }
 
 /// The answer to a look, or the step that gets it.
