@@ -5,7 +5,6 @@
 //! and into a sentence of its description. Rules over several fields are in [`super::rules`], and so are rules over what
 //! may be secret.
 
-#![expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
 // One attribute a column is how kube's derive takes them.
 #![allow(clippy::duplicated_attributes)]
 
