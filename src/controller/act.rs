@@ -85,10 +85,12 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     report::judge(&mut status, &pass.object, &verdict, Reason::Creating, "asking ACK for the cluster", now);
     pass.sealer = Some(sealer);
     let written = pass.store.write_status(&pass.object, &status).await;
-    if let Err(error) = &written {
-        tracing::info!(%error, "the seal was not acknowledged; reading the object again to see whose it carries");
+    match written {
+        Ok(_) => pass.announce(&status).await,
+        Err(error) => {
+            tracing::info!(%error, "the seal was not acknowledged; reading again whose seal the object carries")
+        }
     }
-    pass.announce(&status).await;
     pass.reread().await
 }
 

@@ -12,7 +12,7 @@ use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces, spoken};
 use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
-use crate::api::{self, AckCluster, TaskStage, body};
+use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
 use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, Region, TaskId};
@@ -123,6 +123,12 @@ fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
     cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
+/// Nothing but what ACK itself puts on clusters (ack-api d.2).
+fn untagged(cluster: &ListedCluster) -> bool {
+    let system = |key: &String| ["acs:", "aliyun", "ack.aliyun.com"].iter().any(|prefix| key.starts_with(prefix));
+    cluster.tags.keys().all(system)
+}
+
 fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
     let me = pass.object.uid().unwrap_or_default();
     let claimed = pass.context.recorded().into_iter().find(|other| other.uid != me && other.cluster_id == id.as_str());
@@ -147,9 +153,11 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     let recorded = context.recorded();
     let namespace = pass.object.namespace().unwrap_or_default();
     let object_name = pass.object.name_any();
-    let name = pass.object.spec.name.as_deref().unwrap_or(&object_name);
     let sealed = match &pass.view.standing {
-        Standing::Sealed { intent, .. } => Some(intent.date),
+        Standing::Sealed { intent, .. } => {
+            let stored = pass.object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
+            stored.map(|stored| (stored.name.clone(), intent.date))
+        }
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
@@ -163,8 +171,8 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     };
     // Not dated, or dated since: what a lagging list shows without its tags could be the one that was asked for.
     let undecided = |item: &&ListedCluster| {
-        sealed.is_some_and(|date| {
-            item.name == name && item.tags.is_empty() && item.created.is_none_or(|created| created >= date)
+        sealed.as_ref().is_some_and(|(name, date)| {
+            item.name == *name && untagged(item) && item.created.is_none_or(|created| created >= *date)
         })
     };
     let found = |which: &dyn Fn(&&ListedCluster) -> bool| list.clusters.iter().filter(living).find(|c| which(c));

@@ -17,7 +17,7 @@ use super::view::{self, spoken, view};
 use super::{Context, act, look, secrets};
 use crate::ack::{Account, Created};
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Step, Trouble, Verdict, View, Work, decide};
+use crate::decide::{Step, Verdict, View, Work, decide};
 use crate::terms::{ClusterId, Reason, Sealer};
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
@@ -55,7 +55,7 @@ pub(super) struct Pass<'a> {
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
-    account: Option<Result<Arc<Account>, Trouble>>,
+    account: Option<secrets::Resolved>,
 }
 
 /// Reconciles one object; the action says when to look again at the latest.
@@ -123,7 +123,7 @@ fn clock(account: Option<&Account>) -> (Timestamp, jiff::SignedDuration) {
 
 impl Pass<'_> {
     /// The account of this pass: resolved once, and then bound to it.
-    pub async fn account(&mut self) -> Result<Arc<Account>, Trouble> {
+    pub async fn account(&mut self) -> secrets::Resolved {
         if self.account.is_none() {
             let mut resolved = secrets::account(self.context, &self.object).await;
             // A namespace that is being emptied may take its Secrets before its clusters.

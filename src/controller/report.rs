@@ -82,20 +82,20 @@ pub(super) fn judge(
         Work::Done | Work::Held(..) | Work::Same => {}
     }
     let before = std::mem::take(&mut status.conditions);
-    status.conditions = wanted
-        .into_iter()
-        .map(|(kind, value, reason)| {
-            let old = before.iter().find(|c| c.type_ == kind.word() && c.status == value);
-            Condition {
-                type_: kind.word().to_owned(),
-                status: value,
-                reason: reason.to_string(),
-                message: message.chars().take(MESSAGE).collect(),
-                observed_generation: Some(generation),
-                last_transition_time: old.map_or_else(|| whole_second(now), |c| c.last_transition_time.clone()),
-            }
-        })
-        .collect();
+    let ours = wanted.into_iter().map(|(kind, value, reason)| {
+        let old = before.iter().find(|c| c.type_ == kind.word() && c.status == value);
+        Condition {
+            type_: kind.word().to_owned(),
+            status: value,
+            reason: reason.to_string(),
+            message: message.chars().take(MESSAGE).collect(),
+            observed_generation: Some(generation),
+            last_transition_time: old.map_or_else(|| whole_second(now), |c| c.last_transition_time.clone()),
+        }
+    });
+    // What others say of the object in conditions of their own is theirs.
+    let theirs = before.iter().filter(|c| ConditionType::ALL.iter().all(|kind| kind.word() != c.type_)).cloned();
+    status.conditions = ours.chain(theirs).collect();
     status.observed_generation = Some(generation);
 }
 

@@ -20,10 +20,16 @@ use crate::terms::{Class, Reason};
 
 /// What was read of a credentials Secret, and when. A Secret is not read more often than ACK is looked at.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<(String, String), (Instant, Result<Arc<Account>, Trouble>)>>);
+pub(super) struct Cache(Mutex<HashMap<Key, (Instant, Resolved)>>);
+
+/// Namespace and name of a Secret.
+type Key = (String, String);
+
+/// Whose credentials serve an object, or why none do.
+pub(super) type Resolved = Result<Arc<Account>, Trouble>;
 
 /// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
-pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Arc<Account>, Trouble> {
+pub(super) async fn account(context: &Context, object: &AckCluster) -> Resolved {
     let namespace = object.namespace().unwrap_or_default();
     let Some(reference) = &object.spec.credentials_ref else { return own(context, object, &namespace) };
     let key = (namespace, reference.name.clone());
@@ -38,11 +44,14 @@ pub(super) async fn account(context: &Context, object: &AckCluster) -> Result<Ar
             Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
         Ok(context.accounts.account(credentials))
     });
-    context.credentials.0.lock().expect("credentials").insert(key, (Instant::now(), answer.clone()));
+    let mut cache = context.credentials.0.lock().expect("credentials");
+    // What is too old to be used keeps no keys in memory either.
+    cache.retain(|_, (read, _)| read.elapsed() < context.settings.secret_interval());
+    cache.insert(key, (Instant::now(), answer.clone()));
     answer
 }
 
-fn own(context: &Context, object: &AckCluster, namespace: &str) -> Result<Arc<Account>, Trouble> {
+fn own(context: &Context, object: &AckCluster, namespace: &str) -> Resolved {
     let settings = &context.settings;
     let Some(credentials) = &settings.credentials else {
         return Err(missing(

@@ -2,7 +2,11 @@
 //! few fields in camelCase. It says what a field means and what it may hold; it fills in nothing and never acts.
 //!
 //! A field marked `x-fixed` cannot be changed by ACK's API on a living cluster: [`super::crd`] turns the mark into a rule
-//! and into a sentence of its description. Rules over several fields are in [`super::rules`].
+//! and into a sentence of its description. Rules over several fields are in [`super::rules`], and so are rules over what
+//! may be secret.
+
+// One attribute a column is how kube's derive takes them.
+#![allow(clippy::duplicated_attributes)]
 
 mod operator;
 mod parts;

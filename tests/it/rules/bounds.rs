@@ -66,8 +66,7 @@ fn collect(schema: &Value, value: &Value, pointer: String, cases: &mut Vec<Case>
         add(json!(limit), json!(limit - 1), format!("should be greater than or equal to {limit}"));
     }
     if let Some(limit) = number("maxLength") {
-        let beyond = if schema["x-kubernetes-int-or-string"] == true { limit + 1 } else { limit + 1 };
-        add(text(limit), text(beyond), format!("may not be more than {limit} "));
+        add(text(limit), text(limit + 1), format!("may not be more than {limit} "));
     }
     if let Some(limit) = number("minLength") {
         add(text(limit), text(limit - 1), format!("should be at least {limit} chars long"));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ack_operator::api::rules;
+use ack_operator::api::crd;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ fn marks() -> Result<(), Failed> {
     let mut rows = names("fixed", "");
     rows.extend(names("pool_fixed", "nodepools[]."));
     rows.insert("cluster_type".to_owned());
-    assert_eq!(rules::fixed().into_iter().collect::<BTreeSet<_>>(), rows);
+    assert_eq!(crd::fixed().into_iter().collect::<BTreeSet<_>>(), rows);
     Ok(())
 }
 
