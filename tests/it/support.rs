@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use ::playground::emulated::{self, Key, PROTOCOL_TIMES};
-use ::playground::keeper::{Kept, Signal};
+use ::playground::keeper::Kept;
 use ::playground::objects::{AckClusters, smallest};
 use ::playground::operator::Operator;
 use ::playground::stage::{ACCESS_SECRET, await_ready};
@@ -190,20 +190,6 @@ impl Scene {
         self.operators[number].stop(DEADLINE)
     }
 
-    /// STOP and CONT freeze and wake it.
-    pub fn signal_operator(&self, number: usize, signal: Signal) {
-        self.operators[number].signal(signal);
-    }
-
-    /// Whether it still runs.
-    pub fn operator_runs(&mut self, number: usize) -> bool {
-        self.operators[number].ended().is_none()
-    }
-
-    pub fn operator_pid(&self, number: usize) -> u32 {
-        self.operators[number].pid()
-    }
-
     /// All that the operators of this scene have written so far.
     pub fn logs(&self) -> String {
         (0..self.operators.len()).filter_map(|number| fs::read_to_string(self.log(number)).ok()).collect()
@@ -217,10 +203,6 @@ impl Scene {
     /// The stored object, or the API server's sentence.
     pub fn try_apply(&self, object: &Value) -> Result<Value, String> {
         RUNTIME.block_on(self.objects.apply(object)).map_err(refusal)
-    }
-
-    pub fn apply_yaml(&self, manifest: &str) -> Value {
-        self.apply(&serde_saphyr::from_str(manifest).expect("the manifest is YAML"))
     }
 
     /// JSON merge patch of the object.
