@@ -492,7 +492,7 @@ pub fn tests() -> Vec<Trial> {
         holds("other credentials at any moment", awake(&[Crash, Delete, Swap]), ALL),
         holds("a failed cluster, made anew at a person's word", one(&[Crash, Delete, Fail, Vanish]), ALL),
         holds("a cluster kept, an object of the same name made anew", awake(&[Delete, Retain, Renew]), ALL),
-        holds("each state comes to rest by itself", calm(&[Crash, Delete, Refuse, Twin]), ALL),
+        holds("each state comes to rest by itself", calm(&[Crash, Delete, Refuse, Twin, Share]), ALL),
         holds("each state comes to rest after losses", calm(&[Crash, Delete, Lose]), ALL),
         holds("two operators, the object deleted at any moment", two(&[Crash, Delete]), ALL),
         holds("two operators, requests refused and delivered twice", two(&[Crash, Refuse, Twin]), &[RUNS, AGAIN]),
