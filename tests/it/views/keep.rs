@@ -111,7 +111,7 @@ fn protection() -> Vec<Case> {
         case("a flag that does not show is not repaired", guarded(State::Running, true, false, None), rests(Done)),
         case(
             "a silent spec leaves the flag alone",
-            { shown(State::Running).shows(cluster(State::Running).with(|c| c.guarded = Some(true))) },
+            shown(State::Running).shows(cluster(State::Running).with(|c| c.guarded = Some(true))),
             rests(Done),
         ),
         case(

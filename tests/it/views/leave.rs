@@ -272,7 +272,7 @@ fn protection() -> Vec<Case> {
         case(
             "spec false and flag missing: deleted, for ACK refuses a protected one",
             guarded(Some(false), false, None),
-            { delete() },
+            delete(),
         ),
         case(
             "old words never undo an emergency protection, while deleting neither",

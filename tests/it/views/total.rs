@@ -163,7 +163,9 @@ impl Walk<'_> {
                 Some(wrong) => Err(format!("{wrong}: {act:?} in {view:#?}")),
                 None => Ok(()),
             },
-            Step::Rest(verdict) if verdict.again.is_some_and(|again| again <= view.now) && verdict.memo == view.memo => {
+            Step::Rest(verdict)
+                if verdict.again.is_some_and(|again| again <= view.now) && verdict.memo == view.memo =>
+            {
                 Err(format!("it does not rest: {verdict:?} in {view:#?}"))
             }
             Step::Rest(_) => Ok(()),
