@@ -193,10 +193,10 @@ impl Task {
         (self.stages.iter().filter(|stage| stage.state == TaskState::Succeeded).count(), self.stages.len())
     }
 
-    /// What it is doing: the stage under way, else what ACK calls the current one.
+    /// What it is doing: the first stage that is not done, else what ACK calls the current one.
     pub fn doing(&self) -> Option<&str> {
-        let running = self.stages.iter().rev().find(|stage| stage.state == TaskState::Running);
-        running.map(|stage| stage.message.as_str()).filter(|m| !m.is_empty()).or(self.current_stage.as_deref())
+        let open = self.stages.iter().find(|stage| stage.state != TaskState::Succeeded);
+        open.map(|stage| stage.message.as_str()).filter(|m| !m.is_empty()).or(self.current_stage.as_deref())
     }
 }
 

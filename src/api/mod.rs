@@ -6,11 +6,13 @@
 //! node_pool/    nodepools[]
 //! status.rs     what is known, and the sealed intents
 //! values.rs     masked text, numbers that ACK writes as strings
-//! rules.rs      rules over several fields, "fixed" rules, the CRD as it is installed
+//! rules.rs      rules over several fields
+//! crd.rs        the CRD as it is installed, with the rules that hold fields fixed
 //! body.rs       spec -> the JSON that is sent
 //! ```
 
 pub mod body;
+pub mod crd;
 pub mod node_pool;
 pub mod rules;
 pub mod spec;
@@ -18,7 +20,7 @@ pub mod status;
 pub mod values;
 
 pub use body::{BodyError, CONVERSIONS, body};
-pub use rules::crd;
+pub use crd::crd;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, WorkerFields};
 pub use status::{
     AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, TaskStage,

@@ -257,7 +257,9 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
     let region = region(pass);
     let account = pass.account().await?;
-    let known = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
+    // A deletion of this very pass has a task of its own, which is not stored yet.
+    let stored = pass.object.status.as_ref().and_then(|s| s.task_id.clone());
+    let known = pass.learnt.task_id.clone().or(stored).map(TaskId::from);
     let id = match known {
         Some(task) => task,
         None => {
@@ -271,7 +273,10 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
         return Ok("ACK is at work".into());
     };
     let (done, total) = answer.value.progress();
-    let message = answer.value.doing().unwrap_or("at work").to_owned();
+    let message = match answer.value.doing() {
+        Some(doing) if !doing.is_empty() => doing.to_owned(),
+        _ => "finishing".to_owned(),
+    };
     let note = format!("{done} of {total} stages done: {message}");
     pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
     Ok(note.into())

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::ResourceExt;
 
 use crate::ack::{Detail, StateKind};
 use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, TaskStage};
@@ -32,6 +33,9 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
         status.task_id = Some(task.clone());
     }
     let Some((reason, message)) = words(&verdict.work) else { return status };
+    // A command in a message is one that can be pasted.
+    let this = format!("-n {} ackcluster {}", object.namespace().unwrap_or_default(), object.name_any());
+    let message = message.replace("ackcluster NAME", &this);
     match reason {
         Reason::Creating | Reason::Deleting | Reason::Updating => {
             if learnt.stage.is_some() {

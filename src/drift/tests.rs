@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::{AckClusterSpec, rules};
+use crate::api::{AckClusterSpec, crd};
 
 fn spec(wish: Value) -> AckClusterSpec {
     let mut spec = json!({ "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes" });
@@ -22,13 +22,13 @@ fn every_field_of_the_body_has_exactly_one_row() {
     let rows: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
     let once: BTreeSet<&str> = rows.iter().copied().collect();
     assert_eq!(rows.len(), once.len());
-    let names = rules::names();
+    let names = crd::names();
     assert_eq!(once, names.iter().map(String::as_str).collect());
 }
 
 #[test]
 fn the_crd_fixes_exactly_what_the_table_calls_fixed() {
-    let fixed = rules::fixed();
+    let fixed = crd::fixed();
     let own = |name: &&str| name.chars().any(|c| c.is_ascii_uppercase());
     let crd: BTreeSet<&str> =
         fixed.iter().map(String::as_str).filter(|path| !path.contains('.')).filter(|name| !own(name)).collect();

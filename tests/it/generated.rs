@@ -12,8 +12,8 @@ const LIMIT: usize = 262_144;
 
 pub fn tests() -> Vec<Trial> {
     vec![
-        Trial::test("generated::the CRD in the repository and in the chart is the one that the types make", files),
-        Trial::test("generated::the CRD stays below the size that kubectl apply can carry", size),
+        Trial::test("generated::the_CRD_in_the_repository_and_in_the_chart_is_the_one_that_the_types_make", files),
+        Trial::test("generated::the_CRD_stays_below_the_size_that_kubectl_apply_can_carry", size),
     ]
 }
 

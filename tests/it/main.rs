@@ -18,6 +18,8 @@ mod views;
 mod cluster;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
+/// The rules of the custom resource, each on a real API server.
+mod rules;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
 
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
     let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
-    let whole = [playground::trials(), cluster::tests(), once::tests(), quiet::tests()];
+    let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
     let passed =
         run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));

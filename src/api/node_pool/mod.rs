@@ -75,6 +75,8 @@ pub struct NodePoolInfo {
 /// What concerns Kubernetes on the nodes.
 #[skip_serializing_none]
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new(r"!has(self.user_data) || !self.user_data.matches('[^A-Za-z0-9+/=\\s]')").message("user_data is Base64 text").field_path(".user_data"))]
+#[x_kube(validation = Rule::new(r"!has(self.pre_user_data) || !self.pre_user_data.matches('[^A-Za-z0-9+/=\\s]')").message("pre_user_data is Base64 text").field_path(".pre_user_data"))]
 pub struct KubernetesConfig {
     /// Container runtime: `containerd` (the default), `Sandboxed-Container.runv` (Kubernetes up to 1.31), `docker` (up to
     /// 1.22).
@@ -101,11 +103,9 @@ pub struct KubernetesConfig {
     pub node_name_mode: Option<String>,
     /// Script that new nodes run after they have joined, in Base64. It may hold secrets: better taken from a Secret by
     /// `secretValues`.
-    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "user_data is Base64 text"))]
     #[schemars(length(max = 32768))]
     pub user_data: Option<Masked>,
     /// Script that new nodes run before they join, in Base64.
-    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "pre_user_data is Base64 text"))]
     #[schemars(length(max = 32768))]
     pub pre_user_data: Option<Masked>,
     /// Keep pods away from new nodes.

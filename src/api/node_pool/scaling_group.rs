@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::api::spec::PASSWORD;
+use crate::api::rules::PASSWORD;
 use crate::api::values::{Masked, free_objects};
 
 /// Machines, disks, network and billing of a pool.
@@ -17,6 +17,7 @@ use crate::api::values::{Masked, free_objects};
 #[x_kube(validation = ("self.instance_charge_type != 'PrePaid' || (has(self.period) && has(self.period_unit))", "a PrePaid node pool needs period and period_unit"))]
 #[x_kube(validation = ("!has(self.period) || (self.?period_unit.orValue('Month') == 'Week' ? self.period <= 4 : self.period in [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 24, 36, 48, 60])", "period is 1 to 4 weeks, or 1 to 9, 12, 24, 36, 48 or 60 months"))]
 #[x_kube(validation = ("self.?spot_strategy.orValue('') != 'SpotWithPriceLimit' || has(self.spot_price_limit)", "spot_strategy SpotWithPriceLimit needs spot_price_limit"))]
+#[x_kube(validation = Rule::new(PASSWORD).message("a node pool's login_password has 8 to 30 characters of three kinds out of upper case, lower case, digits and others, without backslash and double quote").field_path(".login_password"))]
 pub struct ScalingGroup {
     /// vSwitches of the nodes, 1 to 8. Required.
     #[x_kube(validation = ("self.all(id, id.startsWith('vsw-'))", "vswitch_ids hold ids that begin with vsw-"))]
@@ -57,7 +58,6 @@ pub struct ScalingGroup {
     #[schemars(length(max = 128))]
     pub key_pair: Option<String>,
     /// Password of root, as the spec's `login_password`. Better taken from a Secret by `secretValues`.
-    #[x_kube(validation = (PASSWORD, "a node pool's login_password has 8 to 30 characters of three kinds out of upper case, lower case, digits and others, without backslash and double quote"))]
     #[schemars(length(max = 30))]
     pub login_password: Option<Masked>,
     /// Log in as another user than root.

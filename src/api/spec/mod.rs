@@ -2,7 +2,13 @@
 //! few fields in camelCase. It says what a field means and what it may hold; it fills in nothing and never acts.
 //!
 //! A field marked `x-fixed` cannot be changed by ACK's API on a living cluster: [`super::crd`] turns the mark into a rule
-//! and into a sentence of its description. Rules over several fields are in [`super::rules`].
+//! and into a sentence of its description. Rules over several fields are in [`super::rules`], and so are rules over what
+//! may be secret.
+
+#![expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
+
+// One attribute a column is how kube's derive takes them.
+#![allow(clippy::duplicated_attributes)]
 
 mod operator;
 mod parts;
@@ -193,7 +199,6 @@ pub struct AckClusterSpec {
     #[schemars(length(max = 512), extend("x-fixed" = true))]
     pub api_audiences: Option<String>,
     /// A cluster CA of your own, in PEM. Give no private key in the open.
-    #[x_kube(validation = ("self.startsWith('-----BEGIN ')", "user_ca is PEM text, which begins with -----BEGIN"))]
     #[schemars(length(max = 32768), extend("x-fixed" = true))]
     pub user_ca: Option<Masked>,
     /// RAM roles for service accounts. It can be switched on later, but not off. Service default: off.
@@ -258,7 +263,6 @@ pub struct AckClusterSpec {
     pub os_type: Option<String>,
     /// Script that new workers run, in Base64. It may hold secrets: better taken from a Secret by `secretValues`. Old: see
     /// `workerFields`.
-    #[x_kube(validation = ("!self.matches('[^A-Za-z0-9+/=\\\\s]')", "user_data is Base64 text"))]
     #[schemars(length(max = 32768), extend("x-fixed" = true))]
     pub user_data: Option<Masked>,
     /// Rule for the names of nodes: `customized,<prefix>,<5 to 12>,<suffix>`; in node pools today
@@ -285,7 +289,6 @@ pub struct AckClusterSpec {
     pub key_pair: Option<String>,
     /// Password of root, 8 to 30 characters of at least three of four kinds: upper case, lower case, digits, others; no
     /// `\` and no `"`. Better taken from a Secret by `secretValues`. It only counts at creation. Old: see `workerFields`.
-    #[x_kube(validation = (PASSWORD, "login_password has 8 to 30 characters of three kinds out of upper case, lower case, digits and others, without backslash and double quote"))]
     #[schemars(length(max = 30), extend("x-fixed" = true))]
     pub login_password: Option<Masked>,
 
@@ -361,9 +364,6 @@ pub struct AckClusterSpec {
     #[serde(rename = "extraParameters")]
     pub extra_parameters: Option<Vec<ExtraParameter>>,
 }
-
-/// Counts the kinds of characters; the length is here too, because the schema's own message would repeat the password.
-pub(super) const PASSWORD: &str = r#"self.size() >= 8 && self.size() <= 30 && !self.contains('\\') && !self.contains('"') && (self.matches('[A-Z]') ? 1 : 0) + (self.matches('[a-z]') ? 1 : 0) + (self.matches('[0-9]') ? 1 : 0) + (self.matches('[^A-Za-z0-9]') ? 1 : 0) >= 3"#;
 
 impl AckClusterSpec {
     /// Whether the cluster is another's work, taken over by id.
