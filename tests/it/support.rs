@@ -211,6 +211,11 @@ impl Scene {
         self.operators[number].pid()
     }
 
+    /// A Secret with a key that the emulator need not know.
+    pub fn secret(&self, name: &str, key: &Key) {
+        self.shared.plane.apply(&key.secret_manifest(name, &self.namespace)).unwrap_or_else(panic);
+    }
+
     /// A rule of the emulator that makes calls go wrong.
     pub fn fault(&self, rule: Value) {
         self.emulator.fault(serde_json::from_value(rule).expect("a rule")).expect("a fault");
