@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::ack::Account;
+use crate::ack::{Account, Secrets};
 use crate::decide::Memo;
 
 /// By the object's uid.
@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub streak: u32,
     /// How things were when the cluster was last looked at closely and found settled.
     pub settled: Option<Settled>,
+    /// What the request body kept secret, and ACK may repeat.
+    pub secrets: Secrets,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.
     pub account: Option<Arc<Account>>,
 }
