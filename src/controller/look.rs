@@ -207,8 +207,11 @@ async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
     }
 }
 
-/// Everything that can fail before the request is sealed: Secrets, conversions, the size of the tags.
+/// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
+/// conversions, the size of the tags.
 async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
+    let context = pass.context;
+    context.definition.keeps(&context.client, context.settings.secret_interval()).await?;
     let values = secrets::values(pass.context, &pass.object).await?;
     let attempt = match &pass.view.standing {
         Standing::New { attempts, .. } => attempts + 1,

@@ -49,6 +49,15 @@ impl Memory {
         self.0.lock().expect("memory").insert(uid.to_owned(), entry);
     }
 
+    /// A pass could not end: counts it, and answers how many did so before in a row.
+    pub fn stumble(&self, uid: &str) -> u32 {
+        let mut entries = self.0.lock().expect("memory");
+        let entry = entries.entry(uid.to_owned()).or_default();
+        let before = entry.streak;
+        entry.streak = before.saturating_add(1);
+        before
+    }
+
     pub fn forget(&self, uid: &str) {
         self.0.lock().expect("memory").remove(uid);
     }

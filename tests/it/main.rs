@@ -16,6 +16,10 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// Answers that no server should give, to the whole process.
+mod hostile;
+/// Trouble stays where it is: who else waits, and how often it is tried again.
+mod isolation;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
 /// The rules of the custom resource, each on a real API server.
@@ -44,10 +48,20 @@ fn main() -> ExitCode {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
     let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
-    let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
+    let whole = [
+        playground::trials(),
+        rules::tests(),
+        cluster::tests(),
+        once::tests(),
+        isolation::tests(),
+        hostile::tests(),
+        quiet::tests(),
+    ];
     // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
-    let passed =
-        run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
+    let passed = run(pure, None)
+        & run(whole, Some(WAITERS))
+        & run([isolation::measured()], Some(1))
+        & (!support::started() || run([quiet::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
