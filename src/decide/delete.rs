@@ -53,13 +53,15 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
         return Err(again(first + rules.apart, first));
     }
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: first })?;
+    // A list that proves nothing is not asked for again: lists are shared, and one begun after `first` is what we have.
+    // So the looking begins anew.
     if list.began < first || !list.whole {
-        return Err(again(v.now + rules.apart, first));
+        return Err(again(v.now + rules.apart, v.now));
     }
     match list.ours.as_slice() {
         [] => Ok(()),
         // The list lags behind the detail, or the other way round.
-        [other] if other == id => Err(again(v.now + rules.apart, first)),
+        [other] if other == id => Err(again(v.now + rules.apart, v.now)),
         [other, ..] => {
             let which = format!("recorded cluster {id}, which is gone, and living cluster {other}");
             Err(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)))

@@ -13,7 +13,7 @@ use ::playground::tools::{Tool, Toolbox};
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::support::{self, DEADLINE, OPERATOR_USER, eventually, shared};
+use crate::support::{self, DEADLINE, OPERATOR_USER, Scene, eventually, shared};
 
 pub fn trials() -> Vec<Trial> {
     crate::trials!("playground":
@@ -25,6 +25,8 @@ pub fn trials() -> Vec<Trial> {
         up_ends_with_its_standard_input,
         servers_do_not_outlive_a_playground_that_was_killed,
         the_operator_has_the_rights_of_the_chart_and_no_more,
+        the_operator_ends_by_itself_when_it_is_told_to,
+        a_namespace_that_ends_takes_its_cluster_along_though_its_secret_goes_first,
     )
 }
 
@@ -256,4 +258,24 @@ fn the_operator_has_the_rights_of_the_chart_and_no_more() {
     assert_eq!(narrow.matches("kind: ClusterRoleBinding").count(), 1, "for the CustomResourceDefinition only");
     let error = shared.plane.render(&chart, &["--set", "watchNamespace=a"]).expect_err("a slip of the pen is refused");
     assert!(error.sentence().contains("watchNamespace"), "{}", error.sentence());
+}
+
+fn the_operator_ends_by_itself_when_it_is_told_to() {
+    let mut scene = Scene::with_operator("told-to-end");
+    scene.apply(&scene.smallest("demo"));
+    scene.wait_for_reason("demo", "Creating");
+    assert!(scene.stop_operator(0), "it had to be killed:\n{}", scene.logs());
+}
+
+fn a_namespace_that_ends_takes_its_cluster_along_though_its_secret_goes_first() {
+    let scene = Scene::with_operator("namespace-ends");
+    scene.apply(&scene.smallest("demo"));
+    scene.wait_for_ready("demo");
+    scene.start_controllers();
+    scene.kubectl(&["delete", "namespace", &scene.namespace, "--wait=false"]);
+    scene.wait_until_gone("demo");
+    let name = format!("namespace/{}", scene.namespace);
+    let gone = || scene.kubectl(&["get", &name, "--ignore-not-found", "--output=name"]).is_empty().then_some(());
+    scene.until("the namespace is gone", gone);
+    assert!(scene.emulator.ledger().iter().all(|cluster| !cluster.deleted.is_empty()));
 }

@@ -207,10 +207,6 @@ impl Scene {
         self.operators[number].ended().is_none()
     }
 
-    pub fn operator_pid(&self, number: usize) -> u32 {
-        self.operators[number].pid()
-    }
-
     /// A Secret with a key that the emulator need not know.
     pub fn secret(&self, name: &str, key: &Key) {
         self.shared.plane.apply(&key.secret_manifest(name, &self.namespace)).unwrap_or_else(panic);
@@ -234,10 +230,6 @@ impl Scene {
     /// The stored object, or the API server's sentence.
     pub fn try_apply(&self, object: &Value) -> Result<Value, String> {
         RUNTIME.block_on(self.objects.apply(object)).map_err(refusal)
-    }
-
-    pub fn apply_yaml(&self, manifest: &str) -> Value {
-        self.apply(&serde_saphyr::from_str(manifest).expect("the manifest is YAML"))
     }
 
     /// JSON merge patch of the object.

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::objects::{AckClusters, condition};
 use crate::repository;
-use crate::stage::{Setup, Stage};
+use crate::stage::{GUEST_NAMESPACE, Setup, Stage};
+use crate::tools::{Tool, Toolbox};
 use crate::up::stop_signal;
 
 const MANIFEST: &str = "examples/quickstart.yaml";
@@ -41,12 +43,18 @@ pub struct Demo {
 
 impl Demo {
     pub async fn run(self) -> Result<()> {
-        tokio::select! {
+        let theirs = self.kubeconfig.clone();
+        let outcome = tokio::select! {
             outcome = self.show() => outcome,
             () = stop_signal() => {
                 println!("\nTaking everything down.");
                 Ok(())
             }
+        };
+        // The stage is gone by now, so nobody puts a finalizer back.
+        match theirs {
+            Some(kubeconfig) => outcome.and(leave(kubeconfig)),
+            None => outcome,
         }
     }
 
@@ -59,8 +67,13 @@ impl Demo {
         let server = stage.access().run_kubectl(&["version", "-o", "json"])?;
         let server: Value = serde_json::from_str(&server).unwrap_or_default();
         let version = server["serverVersion"]["gitVersion"].as_str().unwrap_or("?");
-        let first_user =
-            stage.access().run_kubectl(&["config", "view", "-o", "jsonpath={.clusters[0].cluster.server}"])?;
+        let first_user = stage.access().run_kubectl(&[
+            "config",
+            "view",
+            "--minify",
+            "-o",
+            "jsonpath={.clusters[0].cluster.server}",
+        ])?;
         line("Kubernetes", &format!("{version} at {first_user}"));
         line("ACK", &format!("emulated at {}; clusters take seconds here, not minutes", stage.operator.endpoint));
         line("chart", if user_has_server { "its CustomResourceDefinition" } else { "CustomResourceDefinition, RBAC" });
@@ -81,6 +94,21 @@ impl Demo {
         walk.next();
         std::future::pending().await
     }
+}
+
+/// Takes our namespace out of a user's API server. Its clusters were emulated and are gone, so their finalizers would
+/// wait for ever.
+fn leave(kubeconfig: PathBuf) -> Result<()> {
+    let [kubectl, helm] = Toolbox::default().ready([Tool::Kubectl, Tool::Helm])?;
+    let access = Access { kubeconfig, kubectl, helm };
+    let namespace = ["--namespace", GUEST_NAMESPACE];
+    for object in access.run_kubectl(&[&namespace[..], &["get", "ack", "--output=name"]].concat())?.lines() {
+        let patch = ["patch", object, "--type=merge", r#"--patch={"metadata":{"finalizers":null}}"#];
+        access.run_kubectl(&[&namespace[..], &patch].concat())?;
+    }
+    access.run_kubectl(&["delete", "namespace", GUEST_NAMESPACE, "--wait=false"])?;
+    println!("The namespace {GUEST_NAMESPACE} goes; the CustomResourceDefinition stays in your API server.");
+    Ok(())
 }
 
 /// One object's way through its life. Each step fails when the object does not get where it should.
@@ -105,6 +133,13 @@ impl<'a> Walk<'a> {
     async fn create(&self) -> Result<()> {
         heading("Create");
         self.kubectl(&["apply", "-f", MANIFEST]).await?;
+        // kubectl makes its columns as wide as the first rows need, so the id had better be there; it comes at once.
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(3)
+            && self.objects.get(&self.name).await?.is_some_and(|object| object["status"]["cluster_id"].is_null())
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let running = |object: Option<&Value>| object.is_some_and(|object| is(object, "Ready", "True"));
         self.watch("its cluster to run", running).await?;
         println!();
@@ -137,9 +172,6 @@ impl<'a> Walk<'a> {
                 .is_some_and(|ready| ready["reason"] == "DeletionProtected")
         };
         self.watch("the deletion to wait for the protection", held).await?;
-        println!();
-        let message = r#"jsonpath={.status.conditions[?(@.type=="Ready")].message}{"\n"}"#;
-        self.kubectl(&["get", &self.object(), "-o", message]).await?;
         self.ledger(false)
     }
 

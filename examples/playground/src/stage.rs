@@ -17,7 +17,8 @@ use crate::tools::{Tool, Toolbox};
 
 /// The Secret with the emulated account's keys.
 pub const ACCESS_SECRET: &str = "ack-credentials";
-const GUEST_NAMESPACE: &str = "ack-playground";
+/// Where we stay in an API server that is not ours.
+pub const GUEST_NAMESPACE: &str = "ack-playground";
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Long enough to see progress, short enough not to wait for it.
 const CREATE_TIME: Duration = Duration::from_secs(8);
