@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, future, stream};
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::Api;
 use kube::core::DeserializeGuard;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use kube_runtime::controller::{self, Action, Controller};
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
 use kube_runtime::reflector::Store as Cache;
@@ -117,7 +118,7 @@ impl Context {
 
     async fn publish(
         &self,
-        object: &AckCluster,
+        regarding: &ObjectReference,
         warning: bool,
         reason: &str,
         action: &str,
@@ -130,7 +131,7 @@ impl Context {
             action: action.to_owned(),
             secondary: None,
         };
-        store::within(self.recorder.publish(&event, &object.object_ref(&()))).await
+        store::within(self.recorder.publish(&event, regarding)).await
     }
 }
 

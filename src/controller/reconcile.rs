@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use kube::ResourceExt;
+use kube::api::{ApiResource, DynamicObject};
 use kube::core::DeserializeGuard;
+use kube::{Resource, ResourceExt};
 use kube_runtime::controller::Action;
 use serde_json::Value;
 
@@ -134,7 +135,8 @@ fn unreadable(object: &AckCluster, error: &view::Unreadable) -> store::Error {
     store::Error::Unreadable(Box::new(Unreadable { metadata, conditions, why }))
 }
 
-/// An object that cannot be understood says so, and nothing else is done for it.
+/// An object that cannot be understood says so, and nothing else is done for it. Where it is so broken that the API
+/// server takes no status for it (a rule meets a wrong type), the event remains.
 async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> Result<Action, Error> {
     let Unreadable { metadata, conditions, why } = unreadable;
     let note = format!("this object cannot be understood, so nothing is done for it: {why}");
@@ -145,7 +147,17 @@ async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> R
     let generation = metadata.generation.unwrap_or_default();
     report::judge(&mut status, generation, &verdict, Reason::InvalidSpec, &note, Timestamp::now());
     if status.conditions != conditions {
-        store.write_conditions(&metadata, &status.conditions).await?;
+        match store.write_conditions(&metadata, &status.conditions).await {
+            Ok(()) => {}
+            Err(error) if error.is_invalid() => tracing::debug!(%error, "the object takes no status"),
+            Err(error) => return Err(error.into()),
+        }
+        let kind = ApiResource::erase::<AckCluster>(&());
+        let regarding = DynamicObject { types: None, metadata, data: Value::Null }.object_ref(&kind);
+        let reason = Reason::InvalidSpec.to_string();
+        if let Err(error) = context.publish(&regarding, true, &reason, "Reconcile", &note).await {
+            tracing::debug!(%error, "the event was not taken");
+        }
     }
     let idle = context.settings.rules.poll_idle;
     Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
@@ -274,7 +286,7 @@ impl Pass<'_> {
     /// Tells an event. Nothing depends on it, so a failure is only logged.
     pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
         tracing::info!(reason, note);
-        if let Err(error) = self.context.publish(&self.object, warning, reason, action, note).await {
+        if let Err(error) = self.context.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
             tracing::debug!(%error, "the event was not taken");
         }
     }

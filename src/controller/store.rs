@@ -48,6 +48,11 @@ impl Error {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_not_found())
     }
 
+    /// What was written is refused, and would be refused again.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_invalid())
+    }
+
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_forbidden())
     }

@@ -29,6 +29,9 @@ mod rules;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
 
+/// Definitions that are older or newer than what is stored.
+mod upgrade;
+
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
-        & run([isolation::measured()], Some(1))
+        & run([isolation::measured(), upgrade::tests()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
