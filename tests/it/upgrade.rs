@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Trial> {
         a_status_that_cannot_be_understood_says_so,
         an_operator_newer_than_its_definition_says_so_and_asks_nothing_of_ack,
         a_definition_that_goes_back_while_the_operator_runs_loses_no_cluster,
+        an_intent_that_was_dropped_is_no_reason_to_let_go,
     )
 }
 
@@ -253,4 +254,25 @@ fn a_definition_that_goes_back_while_the_operator_runs_loses_no_cluster() {
     drop(replaced);
     scene.wait_for_reason("demo", "Running");
     assert_eq!((scene.calls("CreateCluster"), living(&scene).len()), (2, 1));
+}
+
+/// The answer to the create is lost, then the intent that tells of it: only the list still shows whose the cluster is.
+fn an_intent_that_was_dropped_is_no_reason_to_let_go() {
+    let scene = Scene::with_operator("intent-dropped");
+    scene.fault(json!({"operation": "CreateCluster", "when": "after", "do": "drop"}));
+    let busy = json!({"status": 503, "code": "ServiceUnavailable"});
+    scene.fault(json!({"operation": "DescribeClustersForRegion", "do": busy, "nth": 2, "every": true}));
+    scene.apply(&scene.smallest("demo"));
+    scene.until("the cluster is made", || (scene.clusters_made() == 1).then_some(()));
+    scene.wait_for_reason("demo", "Unreachable");
+    let replaced = Replaced::by(&scene, |schema| without(schema, "", "createIntents"));
+    let lists = scene.calls("DescribeClustersForRegion");
+    scene.delete("demo");
+    scene.until("it is looked for", || (scene.calls("DescribeClustersForRegion") >= lists + 6).then_some(()));
+    assert!(scene.get("demo").is_some(), "it was let go without a look");
+    scene.emulator.clear_faults();
+    scene.wait_until_gone("demo");
+    assert!(living(&scene).is_empty());
+    assert_eq!(scene.calls("CreateCluster"), 1);
+    drop(replaced);
 }
