@@ -13,12 +13,12 @@ const ABOUT: &str = "A real Kubernetes API and an emulated Alibaba Cloud ACK on 
 const LONG_ABOUT: &str = "\
 A real Kubernetes API (etcd, kube-apiserver) and an emulated Alibaba Cloud ACK on loopback, to try ack-operator in.
 
-Needs Go once, to build the Kubernetes programs (about ten minutes on two cores); then everything starts in seconds. No
-containers, no account, nothing leaves this machine. Programs are looked for in KUBEBUILDER_ASSETS first, then in
+Needs Go once, to build the Kubernetes programs (about ten minutes on two cores); then everything starts in seconds. \
+No containers, no account, nothing leaves this machine. Programs are looked for in KUBEBUILDER_ASSETS first, then in \
 .cache/bin of the repository (ACK_OPERATOR_CACHE names another folder instead of .cache).";
 
 #[derive(Parser)]
-#[command(name = "playground", version, about = ABOUT, long_about = LONG_ABOUT)]
+#[command(name = "playground", version, about = ABOUT, long_about = LONG_ABOUT, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     what: What,
