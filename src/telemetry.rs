@@ -26,7 +26,8 @@ pub enum LogFormat {
 /// # Errors
 /// A filter that cannot be parsed.
 pub fn logs(format: LogFormat, filter: &str) -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = EnvFilter::try_new(filter)?;
+    // The client for Kubernetes logs whole answers that it cannot decode, and an answer may hold a password.
+    let filter = EnvFilter::try_new(filter)?.add_directive("kube_client::client=error".parse()?);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.init(),

@@ -240,6 +240,8 @@ pub enum Reason {
     DeleteFailed,
     /// ACK says that the cluster is inactive, unavailable or stopped.
     ClusterUnavailable,
+    /// The CustomResourceDefinition would drop what the operator must write down. Apply the operator's own.
+    DefinitionOutdated,
 }
 
 impl fmt::Display for Reason {

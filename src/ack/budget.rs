@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     pub reads: Rate,
     pub changes: Rate,
-    /// Calls under way at once, over all regions.
+    /// Calls under way at once in one region.
     pub slots: usize,
     /// How long keys that ACK did not accept are not tried again. Other keys are another account, and tried at once.
     pub barred: Duration,

@@ -32,8 +32,8 @@ pub enum Error {
     /// The request was not sent: this account's calls to the region are used up for so long.
     #[error("not sent: the calls of this account to {place} are used up for {} s", .wait.as_secs().max(1))]
     Budget { place: String, wait: Duration },
-    /// The request was not sent: all slots of this account are taken by calls that do not end.
-    #[error("not sent: all slots of this account wait for answers that do not come")]
+    /// The request was not sent: all slots of this account in that region are taken by calls that do not end.
+    #[error("not sent: too many calls of this account wait for answers that do not come")]
     Slots,
     /// The request was not sent: the region has not the form of one.
     #[error("not sent: {0:?} has not the form of a region id")]

@@ -1,4 +1,4 @@
-//! One account's line to the cloud: its keys, its turn (budget and slots), its notion of the gateway's clock, and the
+//! One account's line to the cloud: its keys, its turn (budget and slots of each region), its notion of the gateway's clock, and the
 //! retries of reads. Never repeats a change.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::budget::Bucket;
+use super::budget::{Bucket, Limits};
 use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
@@ -30,18 +30,34 @@ pub(super) struct Line {
     pub secrets: Secrets,
     /// Gateway minus local, from the last answer that told.
     offset: Mutex<Option<SignedDuration>>,
-    buckets: Mutex<HashMap<(String, bool), Arc<Bucket>>>,
-    slots: Semaphore,
+    places: Mutex<HashMap<String, Arc<Place>>>,
     /// ACK did not accept the keys, at that moment and with that error.
     barred: Mutex<Option<(Instant, Error)>>,
 }
 
+/// What one region, or STS, bears of this account. Each has its own, so that one that hangs or throttles holds up no other.
+struct Place {
+    reads: Bucket,
+    changes: Bucket,
+    slots: Semaphore,
+}
+
+impl Place {
+    fn new(limits: Limits) -> Place {
+        let Limits { reads, changes, slots, barred: _ } = limits;
+        Place { reads: Bucket::new(reads), changes: Bucket::new(changes), slots: Semaphore::new(slots.max(1)) }
+    }
+
+    fn bucket(&self, call: &Call<'_>) -> &Bucket {
+        if call.changes() { &self.changes } else { &self.reads }
+    }
+}
+
 impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
-        let slots = Semaphore::new(wire.endpoints.limits.slots.max(1));
         let secrets = credentials.secrets();
-        let (offset, buckets, barred) = Default::default();
-        Self { wire, credentials, secrets, offset, buckets, slots, barred }
+        let (offset, places, barred) = Default::default();
+        Self { wire, credentials, secrets, offset, places, barred }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
@@ -102,8 +118,8 @@ impl Line {
         {
             return Err(error.clone());
         }
-        let bucket = self.bucket(call);
-        let _slot = self.turn(call, &bucket).await?;
+        let place = self.place(call);
+        let _slot = self.turn(call, &place).await?;
         let now = self.gateway_now();
         if let Some(stamp) = stamp.filter(|stamp| call.changes() && now > stamp.not_after) {
             return Err(Error::TooLate { not_after: stamp.not_after });
@@ -130,32 +146,31 @@ impl Line {
             && error.class() == Class::Throttled
             && let Some(wait) = error.retry_after()
         {
-            bucket.hold(Instant::now(), wait);
+            place.bucket(call).hold(Instant::now(), wait);
         }
         attempt.outcome
     }
 
     /// Waits for a token and then for a slot, so that nobody holds a slot while waiting.
-    async fn turn(&self, call: &Call<'_>, bucket: &Bucket) -> Result<SemaphorePermit<'_>, Error> {
+    async fn turn<'p>(&self, call: &Call<'_>, place: &'p Place) -> Result<SemaphorePermit<'p>, Error> {
         let patience = self.wire.endpoints.timeout;
-        let wait = bucket
+        let wait = place
+            .bucket(call)
             .take(Instant::now(), patience)
             .map_err(|wait| Error::Budget { place: call.place().to_owned(), wait })?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        match tokio::time::timeout(patience, self.slots.acquire()).await {
+        match tokio::time::timeout(patience, place.slots.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::Slots),
         }
     }
 
-    fn bucket(&self, call: &Call<'_>) -> Arc<Bucket> {
-        let limits = self.wire.endpoints.limits;
-        let rate = if call.changes() { limits.changes } else { limits.reads };
-        let mut buckets = self.buckets.lock().expect("nothing panics while it holds this lock");
-        let key = (call.place().to_owned(), call.changes());
-        buckets.entry(key).or_insert_with(|| Arc::new(Bucket::new(rate))).clone()
+    fn place(&self, call: &Call<'_>) -> Arc<Place> {
+        let mut places = self.places.lock().expect("nothing panics while it holds this lock");
+        let new = || Arc::new(Place::new(self.wire.endpoints.limits));
+        places.entry(call.place().to_owned()).or_insert_with(new).clone()
     }
 
     /// The date was made at some time between `begun` and the answer's arrival, and had its fraction cut off: the middle

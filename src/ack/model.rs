@@ -73,7 +73,7 @@ impl State {
             "disconnected" => Disconnected,
             _ => Other,
         };
-        State { word: redact::cut(word, 63), kind }
+        State { word: redact::cut(&Secrets::default().clean(word), 63), kind }
     }
 }
 
@@ -251,14 +251,27 @@ fn task_and_request(of: &Object) -> (Option<TaskId>, Option<String>) {
         true => (request, task),
         false => (task, request),
     };
-    (task.map(TaskId::from), request)
+    let plain = |id: &String| id.bytes().all(|b| b.is_ascii_graphic());
+    (task.filter(|id| is_id(id)).map(TaskId::from), request.filter(plain).map(|id| redact::cut(&id, 100)))
 }
 
+/// The one id that is stored for ever: a number, or what no status could hold, is not believed to be one.
 pub(super) fn created(value: &Value) -> Decoded<Created> {
     let of = value.as_object().ok_or("it is no object")?;
-    let cluster_id = json::text(of, &["cluster_id", "ClusterId"]).ok_or("it has no cluster_id")?;
+    let cluster_id = ["cluster_id", "ClusterId"].iter().find_map(|name| of.get(*name)?.as_str());
+    let cluster_id = cluster_id.filter(|id| is_id(id)).ok_or("it has no cluster_id")?;
     let (task_id, request_id) = task_and_request(of);
     Ok(Created { cluster_id: cluster_id.into(), task_id, request_id })
+}
+
+/// At most 64 letters, digits, `-` and `_`.
+fn is_id(word: &str) -> bool {
+    (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// A word that goes into a status: cleaned, and cut to the bound that the status has for it.
+fn word(of: &Object, name: &str, bound: usize) -> Option<String> {
+    json::text(of, &[name]).map(|text| redact::cut(&Secrets::default().clean(&text), bound))
 }
 
 pub(super) fn accepted(value: &Value) -> Accepted {
@@ -278,7 +291,7 @@ fn listed(of: &Object) -> Decoded<ListedCluster> {
         created: json::time(of, "created"),
         updated: json::text(of, &["updated"]),
         deletion_protection: json::flag(of, "deletion_protection"),
-        current_version: json::text(of, &["current_version"]),
+        current_version: word(of, "current_version", 64),
         size: json::int(of, "size"),
     })
 }
@@ -307,7 +320,7 @@ pub(super) fn detail(value: &Value, asked: &ClusterId) -> Decoded<Detail> {
             body.insert(name.to_owned(), Value::Object(object));
         }
     }
-    let address = |name: &str| json::text(&json::object(of, "master_url")?, &[name]);
+    let address = |name: &str| word(&json::object(of, "master_url")?, name, 1024);
     Ok(Detail {
         listed,
         region_id: json::text(of, &["region_id"]),
@@ -327,7 +340,7 @@ fn task_of(of: &Object, secrets: &Secrets) -> Decoded<Task> {
     let error = json::object(of, "error")
         .map(|error| TaskError { code: clean(&error, "code"), message: clean(&error, "message").unwrap_or_default() });
     Ok(Task {
-        id: json::text(of, &["task_id"]).ok_or("a task has no task_id")?.into(),
+        id: json::text(of, &["task_id"]).filter(|id| is_id(id)).ok_or("a task has no task_id")?.into(),
         state: state(of, "state"),
         current_stage: clean(of, "current_stage"),
         stages: json::objects(of, "stages")
@@ -402,7 +415,7 @@ pub(super) fn quota(value: &Value) -> Decoded<Quota> {
 
 pub(super) fn account(value: &Value) -> Decoded<AccountId> {
     let of = value.as_object().ok_or("it is no object")?;
-    json::text(of, &["AccountId"]).map(AccountId::from).ok_or("it has no AccountId")
+    json::text(of, &["AccountId"]).filter(|id| is_id(id)).map(AccountId::from).ok_or("it has no AccountId")
 }
 
 #[cfg(test)]

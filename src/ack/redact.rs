@@ -1,7 +1,11 @@
 //! Makes text from the outside safe for a status, an event and a log: no secrets, no request ids, no control characters,
 //! bounded. Never decides anything.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
+
+use super::sign::percent_encode;
 
 /// The longest text that reaches a status, in characters.
 pub const BOUND: usize = 512;
@@ -16,10 +20,19 @@ pub struct Secrets(Vec<String>);
 const SECRET_MEMBERS: [&str; 6] = ["login_password", "password", "user_data", "pre_user_data", "config", "policy"];
 
 impl Secrets {
-    /// Short values are left alone: masking them would only garble the text.
+    /// The value and the spellings in which it may come back. Short values are left alone: masking them would only garble
+    /// the text.
     pub fn add(&mut self, value: &str) {
-        if value.len() >= 6 {
-            self.0.push(value.to_owned());
+        let hex = |upper: bool| -> String {
+            value.bytes().map(|b| if upper { format!("{b:02X}") } else { format!("{b:02x}") }).collect()
+        };
+        let bytes = || value.bytes().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<_>>();
+        let inner = BASE64.decode(bytes()).ok().and_then(|inner| String::from_utf8(inner).ok());
+        let spellings = [value.to_owned(), BASE64.encode(value), hex(false), hex(true), percent_encode(value)];
+        for spelling in spellings.into_iter().chain(inner) {
+            if value.len() >= 6 && spelling.len() >= 6 && !self.0.contains(&spelling) {
+                self.0.push(spelling);
+            }
         }
     }
 
@@ -122,6 +135,10 @@ mod tests {
             ("a\u{0}b\r\nc\td \u{202e}e", "a b c d e"),
             ("key FAKEsecretFAKE, abc", "key ***, abc"),
             ("password Hello1234! data=IyEvYmluL3No {\"token\":\"xyz\"}", "password ***! data=*** ***"),
+            (
+                "in other words SGVsbG8xMjM0 48656c6c6f31323334 FAKEsecretFAKE%21, #!/bin/sh",
+                "in other words *** *** ***%21, ***",
+            ),
             ("request 5D2E7C1A-9B3F-4E60-8A17-0C4D2F6B9E31 failed", "request failed"),
             ("id LTAI5tFakeFakeFake", "id ***"),
             ("STS.NUFake0Token1Of2Temporary3 bad", "STS.*** bad"),

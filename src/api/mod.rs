@@ -8,11 +8,13 @@
 //! values.rs     masked text, numbers that ACK writes as strings
 //! rules.rs      rules over several fields
 //! crd.rs        the CRD as it is installed, with the rules that hold fields fixed
+//! misfits.rs    what of an object cannot be read
 //! body.rs       spec -> the JSON that is sent
 //! ```
 
 pub mod body;
 pub mod crd;
+mod misfits;
 pub mod node_pool;
 pub mod rules;
 pub mod spec;
@@ -21,6 +23,7 @@ pub mod values;
 
 pub use body::{BodyError, CONVERSIONS, body};
 pub use crd::crd;
+pub use misfits::misfits;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, WorkerFields};
 pub use status::{
     AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, TaskStage,

@@ -82,16 +82,29 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
         again: None,
         memo: None,
     };
-    report::judge(&mut status, &pass.object, &verdict, Reason::Creating, "asking ACK for the cluster", now);
-    pass.sealer = Some(sealer);
+    let generation = pass.object.metadata.generation.unwrap_or_default();
+    report::judge(&mut status, generation, &verdict, Reason::Creating, "asking ACK for the cluster", now);
     let written = pass.store.write_status(&pass.object, &status).await;
+    let dropped = matches!(&written, Ok(Some(stored)) if !sealed_by(stored, &sealer));
     match written {
+        Ok(_) if dropped => {}
         Ok(_) => pass.announce(&status).await,
         Err(error) => {
             tracing::info!(%error, "the seal was not acknowledged; reading again whose seal the object carries")
         }
     }
-    pass.reread().await
+    pass.sealer = Some(sealer);
+    let flow = pass.reread().await;
+    if dropped {
+        // Sealing once more would fare no better: what a seal needs is not there.
+        pass.view.seen.body = Some(Err(pass.context.definition.dropped("status.createIntents")));
+    }
+    flow
+}
+
+fn sealed_by(stored: &AckCluster, sealer: &Sealer) -> bool {
+    let intent = stored.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
+    intent.is_some_and(|intent| intent.sealer == sealer.as_str())
 }
 
 /// The cluster's own intent in the status.

@@ -47,7 +47,7 @@ pub struct Flags {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     adoption_namespaces: Vec<String>,
 
-    /// How many objects are worked on at once.
+    /// How many objects of one region that share their credentials are worked on at once.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 

@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::Api;
 use kube::{CustomResourceExt, ResourceExt};
+use secrecy::ExposeSecret;
 
 use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, Stamp, StateKind, TaskState};
+use crate::ack::{self, Code, Detail, ListedCluster, Secrets, Stamp, StateKind, TaskState};
 use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
@@ -28,11 +29,28 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
         Look::Body => pass.view.seen.body = Some(prepare(pass).await),
         Look::Uprooted => pass.view.seen.uprooted = Some(uprooted(pass).await),
         Look::Drift => pass.view.seen.drift = Some(drift(pass)),
-        Look::Progress => pass.view.seen.progress = Some(progress(pass).await),
-        Look::Cause => pass.view.seen.cause = Some(cause(pass).await),
+        Look::Progress => {
+            let secrets = secrets_of(pass);
+            pass.view.seen.progress = Some(progress(pass, &secrets).await);
+        }
+        Look::Cause => {
+            let mut secrets = secrets_of(pass);
+            // Of a body that another process sent, nothing is remembered.
+            if let Ok(values) = secrets::values(pass.context, &pass.object).await {
+                values.values().for_each(|value| secrets.add(value.expose_secret()));
+            }
+            pass.view.seen.cause = Some(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()));
+        }
         Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
     }
     pass.tell_time();
+}
+
+/// What this object wants to be kept secret, as far as that is at hand: ACK's words may repeat it.
+fn secrets_of(pass: &Pass<'_>) -> Secrets {
+    let mut secrets = pass.entry.secrets.clone();
+    secrets.add_body(&serde_json::to_value(&pass.object.spec).unwrap_or_default());
+    secrets
 }
 
 /// What an error of ACK means to the judgement.
@@ -207,8 +225,11 @@ async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
     }
 }
 
-/// Everything that can fail before the request is sealed: Secrets, conversions, the size of the tags.
+/// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
+/// conversions, the size of the tags.
 async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
+    let context = pass.context;
+    context.definition.keeps(&context.client, context.settings.secret_interval()).await?;
     let values = secrets::values(pass.context, &pass.object).await?;
     let attempt = match &pass.view.standing {
         Standing::New { attempts, .. } => attempts + 1,
@@ -222,6 +243,7 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
         note: e.to_string().into(),
         wait: None,
     })?;
+    pass.entry.secrets.add_body(&body);
     pass.body = Some(body);
     Ok(())
 }
@@ -261,7 +283,7 @@ fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
-async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
+async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
     let region = region(pass);
     let account = pass.account().await?;
@@ -282,7 +304,7 @@ async fn progress(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     };
     let (done, total) = answer.value.progress();
     let message = match answer.value.doing() {
-        Some(doing) if !doing.is_empty() => doing.to_owned(),
+        Some(doing) if !doing.is_empty() => secrets.clean(doing),
         _ => "finishing".to_owned(),
     };
     let note = format!("{done} of {total} stages done: {message}");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::ack::Account;
+use crate::ack::{Account, Secrets};
 use crate::decide::Memo;
 
 /// By the object's uid.
@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub streak: u32,
     /// How things were when the cluster was last looked at closely and found settled.
     pub settled: Option<Settled>,
+    /// What the request body kept secret, and ACK may repeat.
+    pub secrets: Secrets,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.
     pub account: Option<Arc<Account>>,
 }
@@ -47,6 +49,15 @@ impl Memory {
 
     pub fn put(&self, uid: &str, entry: Entry) {
         self.0.lock().expect("memory").insert(uid.to_owned(), entry);
+    }
+
+    /// A pass could not end: counts it, and answers how many did so before in a row.
+    pub fn stumble(&self, uid: &str) -> u32 {
+        let mut entries = self.0.lock().expect("memory");
+        let entry = entries.entry(uid.to_owned()).or_default();
+        let before = entry.streak;
+        entry.streak = before.saturating_add(1);
+        before
     }
 
     pub fn forget(&self, uid: &str) {

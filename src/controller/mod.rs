@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, future, stream};
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::Api;
 use kube::core::DeserializeGuard;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use kube_runtime::controller::{self, Action, Controller};
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
 use kube_runtime::reflector::Store as Cache;
@@ -19,6 +20,7 @@ use crate::api::AckCluster;
 use crate::decide::Rules;
 
 mod act;
+mod definition;
 mod flags;
 mod look;
 mod memory;
@@ -26,6 +28,7 @@ mod reconcile;
 mod report;
 mod secrets;
 mod store;
+mod turns;
 mod view;
 
 pub use flags::{FlagError, Flags};
@@ -44,7 +47,7 @@ pub struct Settings {
     pub default_credentials_namespaces: Namespaces,
     /// Who may adopt clusters with them.
     pub adoption_namespaces: Namespaces,
-    /// How many objects are worked on at once.
+    /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
 }
 
@@ -71,6 +74,9 @@ impl Settings {
     }
 }
 
+/// The queue's bound is global, so it would be everybody's trouble when one account hangs; see [`turns`].
+const UNBOUNDED: u16 = 0;
+
 type Guarded = DeserializeGuard<AckCluster>;
 
 /// What all passes share. Losing it costs a call, never a cluster.
@@ -80,6 +86,8 @@ struct Context {
     accounts: Accounts,
     credentials: secrets::Cache,
     memory: memory::Memory,
+    turns: turns::Turns,
+    definition: definition::Definition,
     recorder: Recorder,
     caches: OnceLock<Vec<Cache<Guarded>>>,
 }
@@ -110,7 +118,7 @@ impl Context {
 
     async fn publish(
         &self,
-        object: &AckCluster,
+        regarding: &ObjectReference,
         warning: bool,
         reason: &str,
         action: &str,
@@ -123,7 +131,7 @@ impl Context {
             action: action.to_owned(),
             secondary: None,
         };
-        store::within(self.recorder.publish(&event, &object.object_ref(&()))).await
+        store::within(self.recorder.publish(&event, regarding)).await
     }
 }
 
@@ -141,28 +149,35 @@ pub async fn run(
     } else {
         settings.namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
     };
-    let concurrency = settings.concurrency;
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
         client,
+        turns: turns::Turns::new(settings.concurrency),
+        definition: definition::Definition::default(),
         settings,
         accounts,
         credentials: secrets::Cache::default(),
         memory: memory::Memory::default(),
         caches: OnceLock::new(),
     });
-    let stop = stop.shared();
+    let closing = context.clone();
+    let stop = stop.inspect(move |()| closing.turns.close()).shared();
     let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
     let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
     let _ = context.caches.set(caches.clone());
     let passes = stream::select_all(controllers.into_iter().map(|controller| {
         controller
-            .with_config(controller::Config::default().concurrency(concurrency))
+            .with_config(controller::Config::default().concurrency(UNBOUNDED))
             .graceful_shutdown_on(stop.clone())
             .run(reconcile::reconcile, again, context.clone())
             .boxed()
     }));
+    let begun = context.clone();
     let first_list = async move {
+        let Context { definition, client, settings, .. } = &*begun;
+        if let Err(trouble) = definition.keeps(client, settings.secret_interval()).await {
+            tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
+        }
         let _ = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
         watching();
     };
@@ -179,10 +194,10 @@ pub async fn run(
     }
 }
 
-/// When to try again after a pass that could not end. A trouble of ACK is a verdict, not an error, and never gets here.
-fn again(_: Arc<Guarded>, error: &Error, _: Arc<Context>) -> Action {
-    Action::requeue(match error {
-        Error::Store(_) | Error::Restless => Duration::from_secs(2),
-        Error::Undecodable(_) | Error::Unreadable(_) => Duration::from_secs(300),
-    })
+/// When to try again after a pass that could not end: soon, then ever more slowly, for what the API server refuses once
+/// it may refuse for hours. A trouble of ACK is a verdict, not an error, and never gets here.
+fn again(object: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
+    let (Error::Store(_) | Error::Restless) = error;
+    let streak = context.memory.stumble(&object.uid().unwrap_or_default());
+    Action::requeue(Duration::from_secs(2 << streak.min(7)))
 }

@@ -2,17 +2,18 @@
 //! The only I/O here is reading the object; looks are in `look`, acts in `act`, and what to do in `decide`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use kube::ResourceExt;
+use kube::api::{ApiResource, DynamicObject};
 use kube::core::DeserializeGuard;
+use kube::{Resource, ResourceExt};
 use kube_runtime::controller::Action;
 use serde_json::Value;
 
 use super::memory::{Entry, Rest, Settled};
 use super::report::{self, Learnt};
-use super::store::{self, Store};
+use super::store::{self, Store, Unreadable};
 use super::view::{self, spoken, view};
 use super::{Context, act, look, secrets};
 use crate::ack::{Account, Created};
@@ -25,10 +26,6 @@ const STEPS: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the object cannot be decoded: {0}")]
-    Undecodable(String),
-    #[error(transparent)]
-    Unreadable(#[from] view::Unreadable),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error("the pass took {STEPS} steps without coming to rest")]
@@ -63,24 +60,43 @@ pub(super) async fn reconcile(
     object: Arc<DeserializeGuard<AckCluster>>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
-    let cached = object.0.as_ref().map_err(|e| Error::Undecodable(e.error.clone()))?;
-    let uid = cached.uid().unwrap_or_default();
-    let entry = context.memory.get(&uid);
-    if let Some(rest) = &entry.rest
-        && rest.words == spoken(cached)
-        && let Some(left) = rest.until.checked_duration_since(Instant::now())
-    {
-        return Ok(Action::requeue(left));
+    let store = Store::new(context.client.clone(), &object.namespace().unwrap_or_default(), &object.name_any());
+    let uid = object.uid().unwrap_or_default();
+    let outcome = match &object.0 {
+        Ok(cached) => {
+            if let Some(left) = resting(&context, cached, &uid) {
+                return Ok(Action::requeue(left));
+            }
+            let Some(_turn) = context.turns.take(cached).await else { return Ok(Action::await_change()) };
+            // On the heap, so that those who wait for their turn take no room.
+            Box::pin(pass(&context, store.clone(), &uid)).await
+        }
+        // What is wrong with it is told by the object itself, read afresh.
+        Err(_) => Box::pin(pass(&context, store.clone(), &uid)).await,
+    };
+    match outcome {
+        Err(Error::Store(store::Error::Unreadable(unreadable))) => complain(&context, &store, *unreadable).await,
+        outcome => outcome,
     }
-    let store = Store::new(context.client.clone(), &cached.namespace().unwrap_or_default(), &cached.name_any());
-    let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
-        context.memory.forget(&uid);
+}
+
+/// How long this object may still be left alone.
+fn resting(context: &Context, cached: &AckCluster, uid: &str) -> Option<Duration> {
+    let rest = context.memory.get(uid).rest?;
+    if rest.words == spoken(cached) { rest.until.checked_duration_since(Instant::now()) } else { None }
+}
+
+async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Error> {
+    // The judgement of another pass may have come while this one waited for its turn.
+    let entry = context.memory.get(uid);
+    let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(uid)) else {
+        context.memory.forget(uid);
         return Ok(Action::await_change());
     };
     let clock = clock(entry.account.as_deref());
-    let view = view(&object, &entry, None, clock, &context.settings.rules)?;
+    let view = view(&object, &entry, None, clock, &context.settings.rules).map_err(|e| unreadable(&object, &e))?;
     let mut pass = Pass {
-        context: &context,
+        context,
         store,
         object,
         view,
@@ -102,15 +118,49 @@ pub(super) async fn reconcile(
                 match act::act(&mut pass, wanted).await? {
                     Flow::On => {}
                     Flow::End => {
-                        context.memory.forget(&uid);
+                        context.memory.forget(uid);
                         return Ok(Action::await_change());
                     }
                 }
             }
-            Step::Rest(verdict) => return pass.rest(verdict, &uid).await,
+            Step::Rest(verdict) => return pass.rest(verdict, uid).await,
         }
     }
     Err(Error::Restless)
+}
+
+fn unreadable(object: &AckCluster, error: &view::Unreadable) -> store::Error {
+    let conditions = object.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    let (metadata, why) = (object.metadata.clone(), error.to_string());
+    store::Error::Unreadable(Box::new(Unreadable { metadata, conditions, why }))
+}
+
+/// An object that cannot be understood says so, and nothing else is done for it. Where it is so broken that the API
+/// server takes no status for it (a rule meets a wrong type), the event remains.
+async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> Result<Action, Error> {
+    let Unreadable { metadata, conditions, why } = unreadable;
+    let note = format!("this object cannot be understood, so nothing is done for it: {why}");
+    tracing::warn!(namespace = metadata.namespace, name = metadata.name, note);
+    let mut status = AckClusterStatus { conditions: conditions.clone(), ..AckClusterStatus::default() };
+    let work = Work::Stuck(Reason::InvalidSpec, note.as_str().into());
+    let verdict = Verdict { ready: None, work, again: None, memo: None };
+    let generation = metadata.generation.unwrap_or_default();
+    report::judge(&mut status, generation, &verdict, Reason::InvalidSpec, &note, Timestamp::now());
+    if status.conditions != conditions {
+        match store.write_conditions(&metadata, &status.conditions).await {
+            Ok(()) => {}
+            Err(error) if error.is_invalid() => tracing::debug!(%error, "the object takes no status"),
+            Err(error) => return Err(error.into()),
+        }
+        let kind = ApiResource::erase::<AckCluster>(&());
+        let regarding = DynamicObject { types: None, metadata, data: Value::Null }.object_ref(&kind);
+        let reason = Reason::InvalidSpec.to_string();
+        if let Err(error) = context.publish(&regarding, true, &reason, "Reconcile", &note).await {
+            tracing::debug!(%error, "the event was not taken");
+        }
+    }
+    let idle = context.settings.rules.poll_idle;
+    Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
 }
 
 /// Gateway time as this account last heard it, else our own.
@@ -178,10 +228,7 @@ impl Pass<'_> {
         let since = self.view.since;
         self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings.rules) {
             Ok(view) => view,
-            Err(error) => {
-                tracing::error!(%error);
-                return Ok(Flow::End);
-            }
+            Err(error) => return Err(unreadable(&object, &error)),
         };
         self.view.since = since.max(self.view.since);
         self.view.seen.account = seen.account;
@@ -200,7 +247,7 @@ impl Pass<'_> {
             Ok(None) => {}
             Ok(Some(_)) => self.announce(&status).await,
             // Somebody wrote in between: what was judged is out of date, so judge again at once.
-            Err(error) if error.is_conflict() => return Ok(Action::requeue(std::time::Duration::from_millis(50))),
+            Err(error) if error.is_conflict() => return Ok(Action::requeue(Duration::from_millis(50))),
             Err(error) if error.is_not_found() => return Ok(Action::await_change()),
             Err(error) => return Err(error.into()),
         }
@@ -213,7 +260,8 @@ impl Pass<'_> {
             // The Secret may be mended at any time, and reading it costs ACK nothing.
             wait = wait.min(self.context.settings.secret_interval());
         }
-        let troubled = matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy));
+        let troubled =
+            matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew));
         let settled = self.view.seen.drift.as_ref().is_some_and(Result::is_ok);
         let entry = &mut self.entry;
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
@@ -238,7 +286,7 @@ impl Pass<'_> {
     /// Tells an event. Nothing depends on it, so a failure is only logged.
     pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
         tracing::info!(reason, note);
-        if let Err(error) = self.context.publish(&self.object, warning, reason, action, note).await {
+        if let Err(error) = self.context.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
             tracing::debug!(%error, "the event was not taken");
         }
     }

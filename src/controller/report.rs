@@ -50,20 +50,19 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
     } else if learnt.fixed_differ == Some(false) {
         status.spec_locked = Some(true);
     }
-    judge(&mut status, object, verdict, reason, &message, now);
+    judge(&mut status, object.metadata.generation.unwrap_or_default(), verdict, reason, &message, now);
     status
 }
 
 /// The conditions alone, as they shall be written together with a seal.
 pub(super) fn judge(
     status: &mut AckClusterStatus,
-    object: &AckCluster,
+    generation: i64,
     verdict: &Verdict,
     reason: Reason,
     message: &str,
     now: Timestamp,
 ) {
-    let generation = object.metadata.generation.unwrap_or_default();
     let known = |kind| status.condition(kind).map(|c| c.status.clone());
     let truth = |value: bool| if value { "True" } else { "False" }.to_owned();
     let ready = verdict.ready.map(truth).or_else(|| known(ConditionType::Ready)).unwrap_or_else(|| truth(false));

@@ -3,14 +3,20 @@
 
 use std::time::Duration;
 
-use kube::api::{Api, Patch, PatchParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Api, ApiResource, DynamicObject, ObjectMeta, Patch, PatchParams};
 use kube::{Client, ResourceExt};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
-use crate::api::{self, AckCluster, AckClusterStatus};
+use crate::api::{self, AckCluster, AckClusterSpec, AckClusterStatus};
 
 /// No call to the API server may hold a pass for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The queue is wide, the API server is not asked more than this at once.
+static TURNS: Semaphore = Semaphore::const_new(64);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -18,6 +24,18 @@ pub enum Error {
     Kube(#[from] kube::Error),
     #[error("the Kubernetes API did not answer within {} s", PATIENCE.as_secs())]
     Silent(#[from] tokio::time::error::Elapsed),
+    /// The object is there and nothing may be concluded from it.
+    #[error("the object cannot be understood: {}", .0.why)]
+    Unreadable(Box<Unreadable>),
+}
+
+/// An object that does not decode, or whose status contradicts itself.
+#[derive(Debug)]
+pub struct Unreadable {
+    pub metadata: ObjectMeta,
+    pub conditions: Vec<Condition>,
+    /// Names members, and never what a spec holds: that may be secret.
+    pub why: String,
 }
 
 impl Error {
@@ -30,6 +48,11 @@ impl Error {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_not_found())
     }
 
+    /// What was written is refused, and would be refused again.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_invalid())
+    }
+
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_forbidden())
     }
@@ -37,24 +60,27 @@ impl Error {
 
 /// Bounds any call to the API server.
 pub(super) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
+    let _turn = TURNS.acquire().await;
     Ok(tokio::time::timeout(PATIENCE, call).await??)
 }
 
-/// One AckCluster and the way to it.
+/// One AckCluster and the way to it. The client gets it as free JSON, which is decoded here: where decoding fails, the
+/// client would log the whole object, passwords included.
 #[derive(Clone)]
 pub(super) struct Store {
-    api: Api<AckCluster>,
+    api: Api<DynamicObject>,
     name: String,
 }
 
 impl Store {
     pub fn new(client: Client, namespace: &str, name: &str) -> Store {
-        Store { api: Api::namespaced(client, namespace), name: name.to_owned() }
+        let kind = ApiResource::erase::<AckCluster>(&());
+        Store { api: Api::namespaced_with(client, namespace, &kind), name: name.to_owned() }
     }
 
     /// The object as the API server has it now.
     pub async fn read(&self) -> Result<Option<AckCluster>, Error> {
-        within(self.api.get_opt(&self.name)).await
+        within(self.api.get_opt(&self.name)).await?.map(decoded).transpose()
     }
 
     pub async fn add_finalizer(&self, seen: &AckCluster) -> Result<AckCluster, Error> {
@@ -70,7 +96,7 @@ impl Store {
 
     async fn finalizers(&self, seen: &AckCluster, finalizers: Vec<String>) -> Result<AckCluster, Error> {
         let patch = json!({ "metadata": { "resourceVersion": seen.resource_version(), "finalizers": finalizers } });
-        within(self.api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await
+        decoded(within(self.api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await?)
     }
 
     /// Writes what differs between the status that was seen and `status`; nothing where nothing differs.
@@ -80,8 +106,31 @@ impl Store {
         status: &AckClusterStatus,
     ) -> Result<Option<AckCluster>, Error> {
         let Some(difference) = difference(seen.status.as_ref(), status) else { return Ok(None) };
-        let patch = json!({ "metadata": { "resourceVersion": seen.resource_version() }, "status": difference });
-        Ok(Some(within(self.api.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await?))
+        decoded(self.patch_status(&seen.metadata, difference.into()).await?).map(Some)
+    }
+
+    /// Writes the conditions of an object that cannot be understood, and nothing else.
+    pub async fn write_conditions(&self, seen: &ObjectMeta, conditions: &[Condition]) -> Result<(), Error> {
+        self.patch_status(seen, json!({ "conditions": conditions })).await.map(drop)
+    }
+
+    async fn patch_status(&self, seen: &ObjectMeta, status: Value) -> Result<DynamicObject, Error> {
+        let patch = json!({ "metadata": { "resourceVersion": seen.resource_version }, "status": status });
+        within(self.api.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await
+    }
+}
+
+fn decoded(object: DynamicObject) -> Result<AckCluster, Error> {
+    let DynamicObject { types: _, metadata, mut data } = object;
+    let (spec, status) = (data["spec"].take(), data["status"].take());
+    match (AckClusterSpec::deserialize(&spec), Option::deserialize(&status)) {
+        (Ok(spec), Ok(status)) => Ok(AckCluster { metadata, spec, status }),
+        _ => {
+            let conditions = Vec::deserialize(&status["conditions"]).unwrap_or_default();
+            let misfits = api::misfits(&spec, &status).join(", ");
+            let why = format!("{misfits}: not of the type that the CustomResourceDefinition asks for");
+            Err(Error::Unreadable(Box::new(Unreadable { metadata, conditions, why })))
+        }
     }
 }
 

@@ -120,7 +120,11 @@ fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Resu
             Standing::Adopting(ClusterId::from(object.spec.adopt_cluster_id.as_deref().unwrap_or_default()))
         }
         Some(intent) => Standing::New { attempts: intent.attempt, last: closed(object, &intent, stored), blank: false },
-        None => Standing::New { attempts: 0, last: None, blank: status.conditions.is_empty() },
+        // The lock is written together with an intent: where it stands alone, part of the status was lost.
+        None => {
+            let blank = status.conditions.is_empty() || status.spec_locked == Some(true);
+            Standing::New { attempts: 0, last: None, blank }
+        }
     })
 }
 

@@ -132,7 +132,7 @@ pub struct Evidence {
     pub listing: Seen<Listing>,
     /// Whether the gateway refuses an old date and a used nonce, probed just now.
     pub fence: Seen<bool>,
-    /// Whether the whole request body, Secrets included, could be prepared.
+    /// Whether all that a seal needs is there: a definition that keeps it, and the whole request body, Secrets included.
     pub body: Seen<()>,
     /// Whether the CRD itself is being deleted.
     pub uprooted: Seen<bool>,

@@ -16,12 +16,21 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// Answers that no server should give, to the whole process.
+mod hostile;
+/// Trouble stays where it is: who else waits, and how often it is tried again.
+mod isolation;
+/// No secret leaves: marks in every corner, searched for in everything that was written.
+mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
+
+/// Definitions that are older or newer than what is stored.
+mod upgrade;
 
 /// The control plane, its tools and its keepers.
 mod playground;
@@ -43,11 +52,30 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
-    let pure = [house::tests(), generated::tests(), body::tests(), views::tests(), model::tests(), wire::tests()];
-    let whole = [playground::trials(), rules::tests(), cluster::tests(), once::tests(), quiet::tests()];
-    // What is measured in seconds must not share the cores with what computes, and the audit log is read at the end.
-    let passed =
-        run(pure, None) & run(whole, Some(WAITERS)) & (!support::started() || run([quiet::afterwards()], None));
+    let pure = [
+        house::tests(),
+        generated::tests(),
+        body::tests(),
+        views::tests(),
+        model::tests(),
+        wire::tests(),
+        leaks::pure(),
+    ];
+    let whole = [
+        playground::trials(),
+        rules::tests(),
+        cluster::tests(),
+        once::tests(),
+        isolation::tests(),
+        hostile::tests(),
+        leaks::tests(),
+        quiet::tests(),
+    ];
+    // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
+    let passed = run(pure, None)
+        & run(whole, Some(WAITERS))
+        & run([isolation::measured(), upgrade::tests()], Some(1))
+        & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -156,6 +156,17 @@ fn case(part: &str, case: &Value, number: usize) -> (String, Value) {
     (name, spec)
 }
 
+/// A spec for each rule that breaks it, with a name for its object.
+pub fn broken() -> Vec<(String, Value)> {
+    let of = |part: &'static str| {
+        let rows = TABLE[part].as_array().into_iter().flatten().enumerate();
+        rows.map(move |(number, row)| case(part, &row["bad"], number))
+    };
+    let mut all: Vec<_> = ["rules", "pools"].into_iter().flat_map(of).collect();
+    all.push(("dedicated".into(), merged(&TABLE["base"], &json!({ "cluster_type": "Kubernetes" }))));
+    all
+}
+
 fn rows(part: &'static str) -> Vec<Trial> {
     let rows = TABLE[part].as_array().expect("rows");
     let trials = rows.iter().enumerate().map(|(number, row)| {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use ::playground::emulated::{self, Key, PROTOCOL_TIMES};
-use ::playground::keeper::Kept;
+use ::playground::keeper::{Kept, Signal};
 use ::playground::objects::{AckClusters, smallest};
 use ::playground::operator::Operator;
 use ::playground::stage::{ACCESS_SECRET, await_ready};
@@ -128,14 +128,20 @@ impl Scene {
     /// A namespace with the Secret `ack-credentials`, and an emulator whose clusters take 2 s to come and 1 s to go; no
     /// operator yet. `name` must be unique among tests.
     pub fn new(name: &str) -> Scene {
+        Scene::with_keys(name, &[(ACCESS_SECRET, Key::default())])
+    }
+
+    /// [`Scene::new`], with a Secret of that name for each key. The emulator knows them all.
+    pub fn with_keys(name: &str, keys: &[(&str, Key)]) -> Scene {
         let shared = shared();
         let namespace = name.replace('_', "-");
         shared.plane.namespace(&namespace).unwrap_or_else(panic);
-        let key = Key::default();
-        shared.plane.apply(&key.secret_manifest(ACCESS_SECRET, &namespace)).unwrap_or_else(panic);
+        let manifests: Vec<_> = keys.iter().map(|(secret, key)| key.secret_manifest(secret, &namespace)).collect();
+        shared.plane.apply(&manifests.join("\n---\n")).unwrap_or_else(panic);
+        let keys: Vec<_> = keys.iter().map(|(_, key)| key.clone()).collect();
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (create, delete) = (Duration::from_secs(2), Duration::from_secs(1));
-        let emulator = RUNTIME.block_on(emulated::start(anywhere, None, &key, create, delete)).unwrap_or_else(panic);
+        let emulator = RUNTIME.block_on(emulated::start(anywhere, None, &keys, create, delete)).unwrap_or_else(panic);
         let operator = Operator {
             program: env!("CARGO_BIN_EXE_ack-operator").into(),
             kubeconfig: shared.operator_kubeconfig.clone(),
@@ -144,7 +150,8 @@ impl Scene {
             namespaces: vec![namespace.clone()],
             installation: namespace.clone(),
             protocol_times: PROTOCOL_TIMES.into(),
-            more: vec![],
+            // `leaks` searches what is logged at the most talkative level.
+            more: vec!["--log-level".into(), "info,kube=warn,kube_runtime=warn,ack_operator=trace".into()],
         };
         let objects = AckClusters::new(shared.client.clone(), &namespace);
         Scene { namespace, objects, emulator, operator, operators: vec![], shared }
@@ -188,6 +195,26 @@ impl Scene {
     /// SIGTERM; answers whether it went by itself within the deadline.
     pub fn stop_operator(&mut self, number: usize) -> bool {
         self.operators[number].stop(DEADLINE)
+    }
+
+    /// STOP and CONT freeze and wake it.
+    pub fn signal_operator(&self, number: usize, signal: Signal) {
+        self.operators[number].signal(signal);
+    }
+
+    /// Whether it still runs.
+    pub fn operator_runs(&mut self, number: usize) -> bool {
+        self.operators[number].ended().is_none()
+    }
+
+    /// A Secret with a key that the emulator need not know.
+    pub fn secret(&self, name: &str, key: &Key) {
+        self.shared.plane.apply(&key.secret_manifest(name, &self.namespace)).unwrap_or_else(panic);
+    }
+
+    /// A rule of the emulator that makes calls go wrong.
+    pub fn fault(&self, rule: Value) {
+        self.emulator.fault(serde_json::from_value(rule).expect("a rule")).expect("a fault");
     }
 
     /// All that the operators of this scene have written so far.

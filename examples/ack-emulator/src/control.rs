@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
 use hyper::Response;
-use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -16,6 +14,7 @@ use crate::faults::{Do, Rule};
 use crate::http::{Face, JournalEntry};
 use crate::operations;
 use crate::received::Received;
+use crate::said::Said;
 use crate::world::LedgerEntry;
 
 /// All paths of this file begin so.
@@ -119,13 +118,13 @@ impl Face {
 }
 
 /// Answers a control request.
-pub fn answer(face: &Arc<Face>, request: &Received) -> Response<Full<Bytes>> {
+pub fn answer(face: &Arc<Face>, request: &Received) -> Response<Said> {
     let (status, body) = match route(face, request) {
         Ok(body) => (200, body),
         Err(Misunderstood(status, message)) => (status, json!({"error": message})),
     };
     let response = Response::builder().status(status).header("content-type", "application/json");
-    response.body(Full::new(Bytes::from(body.to_string()))).expect("a status and a header that are always legal")
+    response.body(Said::new(body.to_string())).expect("a status and a header that are always legal")
 }
 
 fn route(face: &Arc<Face>, request: &Received) -> Result<Value, Misunderstood> {

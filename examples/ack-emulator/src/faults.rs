@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// On which side of the effect a fault strikes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,7 @@ pub enum Do {
     Delay(Delay),
     Hold(Hold),
     Duplicate(Duplicate),
+    Mangle(Mangle),
     Status(Status),
 }
 
@@ -68,6 +70,86 @@ pub struct Duplicate {
 pub enum Copied {
     First,
     Second,
+}
+
+/// `{"mangle": "nulls"}`: the true answer, spoilt. It strikes after the effect, whatever `when` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mangle {
+    pub mangle: Spoilt,
+}
+
+/// In which way an answer is spoilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spoilt {
+    /// No member `state` at any depth.
+    NoState,
+    /// `null` in the place of every text, number and flag.
+    Nulls,
+    /// Texts become numbers, numbers texts, lists objects and objects lists; the outermost object stays one.
+    WrongTypes,
+    /// Every `state` is a word that nobody knows.
+    UnknownWords,
+    /// `task_id` and `request_id` have changed places.
+    SwappedIds,
+    /// The second half is missing, and the length is that of what is there.
+    Truncated,
+    /// The second half is missing, and the length is that of the whole.
+    CutOff,
+}
+
+impl Spoilt {
+    /// The spoilt form of an answer.
+    pub fn spoil(self, body: &str) -> String {
+        let half = || body.chars().take(body.chars().count() / 2).collect();
+        let Ok(mut value) = serde_json::from_str::<Value>(body) else { return half() };
+        match self {
+            Spoilt::Truncated | Spoilt::CutOff => return half(),
+            Spoilt::SwappedIds => {
+                if let (Some(task), Some(request)) = (value.get("task_id").cloned(), value.get("request_id").cloned()) {
+                    (value["task_id"], value["request_id"]) = (request, task);
+                }
+            }
+            Spoilt::WrongTypes => match &mut value {
+                Value::Object(members) => members.values_mut().for_each(retype),
+                other => retype(other),
+            },
+            Spoilt::NoState | Spoilt::Nulls | Spoilt::UnknownWords => self.walk(&mut value),
+        }
+        value.to_string()
+    }
+
+    fn walk(self, value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                match self {
+                    Spoilt::NoState => drop(members.remove("state")),
+                    Spoilt::UnknownWords if members.contains_key("state") => {
+                        members.insert("state".into(), "hibernating\u{7f}集群".into());
+                    }
+                    _ => {}
+                }
+                members.values_mut().for_each(|member| self.walk(member));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item)),
+            leaf if self == Spoilt::Nulls => *leaf = Value::Null,
+            _ => {}
+        }
+    }
+}
+
+fn retype(value: &mut Value) {
+    *value = match std::mem::take(value) {
+        Value::Null => Value::from("null"),
+        Value::Bool(flag) => Value::from(vec![flag]),
+        Value::Number(number) => Value::from(format!("about {number}")),
+        Value::String(text) => Value::from(text.len()),
+        Value::Array(items) => {
+            Value::Object(items.into_iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect())
+        }
+        Value::Object(members) => Value::Array(members.into_iter().map(|(_, member)| member).collect()),
+    };
 }
 
 /// `{"status": 503, "code": "...", "message": "...", "headers": {}, "body": "text"}`: another answer. With `body` that
@@ -229,6 +311,30 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_can_be_spoilt_in_every_way() {
+        let answer = r#"{"state":"running","size":3,"task_id":"T-1","request_id":"R","parts":[{"state":"done"}]}"#;
+        for (way, wanted) in [
+            (Spoilt::NoState, json!({"size": 3, "task_id": "T-1", "request_id": "R", "parts": [{}]})),
+            (
+                Spoilt::Nulls,
+                json!({"state": null, "size": null, "task_id": null, "request_id": null, "parts": [{"state": null}]}),
+            ),
+            (
+                Spoilt::WrongTypes,
+                json!({"state": 7, "size": "about 3", "task_id": 3, "request_id": 1, "parts": {"0": {"state": "done"}}}),
+            ),
+            (
+                Spoilt::SwappedIds,
+                json!({"state": "running", "size": 3, "task_id": "R", "request_id": "T-1", "parts": [{"state": "done"}]}),
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Value>(&way.spoil(answer)).expect("JSON"), wanted);
+        }
+        assert!(Spoilt::UnknownWords.spoil(answer).matches("hibernating").count() == 2);
+        assert_eq!(Spoilt::CutOff.spoil(answer), answer[..answer.len() / 2]);
+    }
+
+    #[test]
     fn every_form_of_do_is_understood_and_written_back_as_it_came() {
         for form in [
             json!("drop"),
@@ -237,6 +343,7 @@ mod tests {
             json!({"delay": "2s"}),
             json!({"hold": "1m 30s"}),
             json!({"duplicate": "first"}),
+            json!({"mangle": "no_state"}),
             json!({"status": 503, "code": "Throttling", "headers": {"x-acs-retry-after": "1500"}, "body": "<html>"}),
         ] {
             let read: Do = serde_json::from_value(form.clone()).expect("understood");

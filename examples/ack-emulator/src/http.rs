@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Request, Response};
 use jiff::SignedDuration;
@@ -21,6 +21,7 @@ use crate::faults::{Copied, Do, Facts, Faults, ShapeWord, Status, When, Word};
 use crate::operations::{self, Body, Call, Operation};
 use crate::received::Received;
 use crate::refusal::Refusal;
+use crate::said::{Said, spoil};
 use crate::settings::Settings;
 use crate::sign::{self, Claim, Gate, hex};
 use crate::world::World;
@@ -87,7 +88,7 @@ pub struct Face {
 
 /// What becomes of a call on the wire.
 enum Sent {
-    Answer(Response<Full<Bytes>>),
+    Answer(Response<Said>),
     /// The connection is closed without an answer.
     Cut,
     /// The connection stays open without an answer.
@@ -135,7 +136,7 @@ impl Face {
         self: Arc<Self>,
         region: Option<String>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Cut> {
+    ) -> Result<Response<Said>, Cut> {
         let (head, body) = request.into_parts();
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -164,7 +165,7 @@ impl Face {
         let (visit, fired) = self.arrive(request, copy);
         let (before, after): (Vec<_>, Vec<_>) = fired.into_iter().partition(|(when, _)| *when == When::Before);
         let mut slow = SignedDuration::ZERO;
-        let mut answer_of = None;
+        let (mut answer_of, mut spoilt) = (None, None);
         for (_, action) in before {
             match action {
                 Do::Word(Word::Drop) => return Sent::Cut,
@@ -173,6 +174,7 @@ impl Face {
                 Do::Duplicate(choice) => answer_of = Some(choice.duplicate),
                 Do::Hold(hold) => sleep(hold.hold).await,
                 Do::Delay(delay) => slow = slow.max(delay.delay),
+                Do::Mangle(mangle) => spoilt = Some(mangle.mangle),
                 Do::Status(status) => return Sent::Answer(self.instead(&visit, &status)),
             }
         }
@@ -187,9 +189,14 @@ impl Face {
                 Do::Duplicate(choice) => answer_of = Some(choice.duplicate),
                 Do::Delay(wait) => sleep(wait.delay).await,
                 Do::Hold(wait) => sleep(wait.hold).await,
+                Do::Mangle(mangle) => spoilt = Some(mangle.mangle),
                 Do::Status(status) => sent = Sent::Answer(self.instead(&visit, &status)),
             }
         }
+        sent = match (sent, spoilt) {
+            (Sent::Answer(answer), Some(way)) => Sent::Answer(spoil(answer, way)),
+            (sent, _) => sent,
+        };
         match answer_of {
             None => sent,
             Some(choice) => {
@@ -293,7 +300,7 @@ impl Face {
         Ok((answer, row.changes && !repeated))
     }
 
-    fn refuse(&self, visit: &Visit<'_>, refusal: &Refusal) -> Response<Full<Bytes>> {
+    fn refuse(&self, visit: &Visit<'_>, refusal: &Refusal) -> Response<Said> {
         self.close(visit.number, refusal.status, &refusal.code, None);
         let operation = visit.found.as_ref().map_or("", |(row, _)| row.name);
         let host = visit.request.header("host").unwrap_or_default();
@@ -302,7 +309,7 @@ impl Face {
     }
 
     /// The answer that a fault puts in the place of the true one.
-    fn instead(&self, visit: &Visit<'_>, status: &Status) -> Response<Full<Bytes>> {
+    fn instead(&self, visit: &Visit<'_>, status: &Status) -> Response<Said> {
         self.close(visit.number, status.status, &status.code, None);
         let mut refusal = Refusal::gateway(status.status, &status.code, &status.message);
         if status.shape == Some(ShapeWord::Ack) {
@@ -318,7 +325,10 @@ impl Face {
                 response.headers_mut().insert(name, value);
             }
         }
-        response
+        match status.headers.keys().any(|name| name.eq_ignore_ascii_case("content-length")) {
+            true => response.map(Said::unmeasured),
+            false => response,
+        }
     }
 
     /// Completes a journal entry; `took_effect` stays what it was when it is `None`.
@@ -330,7 +340,7 @@ impl Face {
         entry.took_effect = took_effect.unwrap_or(entry.took_effect);
     }
 
-    fn respond(&self, visit: &Visit<'_>, status: u16, body: String) -> Response<Full<Bytes>> {
+    fn respond(&self, visit: &Visit<'_>, status: u16, body: String) -> Response<Said> {
         let date = http_date(self.lock().clock.now().gateway);
         let kind = if body.trim_start().starts_with('<') { "text/html" } else { "application/json" };
         let response = Response::builder()
@@ -338,7 +348,7 @@ impl Face {
             .header("content-type", format!("{kind};charset=utf-8"))
             .header("date", date)
             .header("x-acs-request-id", &visit.request_id)
-            .body(Full::new(Bytes::from(body)));
+            .body(Said::new(body));
         response.expect("the status of a rule is checked when it is set, the rest is plain ASCII")
     }
 }
@@ -364,8 +374,8 @@ fn request_id(number: usize, now: Now) -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..32]].join("-")
 }
 
-fn plain(status: u16, text: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+fn plain(status: u16, text: &'static str) -> Response<Said> {
+    let mut response = Response::new(Said::new(text));
     *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
     response
 }

@@ -24,6 +24,7 @@ mod http;
 mod operations;
 mod received;
 mod refusal;
+mod said;
 mod settings;
 mod sign;
 mod sts;

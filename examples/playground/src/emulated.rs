@@ -1,4 +1,4 @@
-//! The ACK of the playground: an emulator in a hurry, and the one key that it knows.
+//! The ACK of the playground: an emulator in a hurry, and the keys that it knows.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +21,9 @@ pub struct Key {
     pub id: String,
     pub secret: String,
     pub account: String,
+    /// With it the key is a temporary one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 impl Default for Key {
@@ -29,6 +32,7 @@ impl Default for Key {
             id: "LTAI5tPlaygroundOnly".into(),
             secret: "a-secret-that-opens-nothing".into(),
             account: ack_emulator::DEFAULT_ACCOUNT.into(),
+            token: None,
         }
     }
 }
@@ -36,16 +40,15 @@ impl Default for Key {
 impl Key {
     /// A Secret manifest that an AckCluster's `credentialsRef` can name.
     pub fn secret_manifest(&self, name: &str, namespace: &str) -> String {
-        json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace},
-            "stringData": {
-                "ALIBABA_CLOUD_ACCESS_KEY_ID": self.id,
-                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.secret,
-            },
-        })
-        .to_string()
+        let mut data = json!({
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.secret,
+        });
+        if let Some(token) = &self.token {
+            data["ALIBABA_CLOUD_SECURITY_TOKEN"] = token.as_str().into();
+        }
+        let metadata = json!({"name": name, "namespace": namespace});
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}).to_string()
     }
 }
 
@@ -54,15 +57,15 @@ impl Key {
 pub async fn start(
     address: SocketAddr,
     tls_dir: Option<PathBuf>,
-    key: &Key,
+    keys: &[Key],
     create: Duration,
     delete: Duration,
 ) -> Result<Emulator> {
-    let Key { id, secret, account } = key.clone();
+    let known = |Key { id, secret, account, token }: Key| AccessKey { id, secret, account, token };
     let emulator = Emulator::start(Config {
         listen: vec![(None, address)],
         tls_dir,
-        access_keys: vec![AccessKey { id, secret, account, token: None }],
+        access_keys: keys.iter().cloned().map(known).collect(),
         list_lag: Duration::from_millis(500),
         create_time: create,
         delete_time: delete,

@@ -77,8 +77,14 @@ impl Stage {
         };
         let key = Key::default();
         let address = (loopback.ip(), loopback::EMULATOR).into();
-        let emulator =
-            emulated::start(address, Some(loopback.dir().join("ack")), &key, CREATE_TIME, DELETE_TIME).await?;
+        let emulator = emulated::start(
+            address,
+            Some(loopback.dir().join("ack")),
+            std::slice::from_ref(&key),
+            CREATE_TIME,
+            DELETE_TIME,
+        )
+        .await?;
         access.apply(&key.secret_manifest(ACCESS_SECRET, namespace))?;
         let operator = Operator {
             program: setup.operator.unwrap_or_else(operator::beside_us),

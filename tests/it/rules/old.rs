@@ -5,9 +5,9 @@ use ack_operator::api;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PostParams};
 use libtest_mimic::Failed;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Server, TABLE, case, merged};
+use super::{Server, broken};
 use crate::support::{self, RUNTIME, eventually};
 
 /// A group of its own, so that no other test sees the definition change.
@@ -37,13 +37,7 @@ pub fn old_objects() -> Result<(), Failed> {
     let served = || RUNTIME.block_on(server.objects.list(&Default::default())).is_ok();
     eventually("the old definition is served", support::DEADLINE, || served().then_some(()), String::new);
 
-    let mut old: Vec<(String, Value)> = vec![];
-    for part in ["rules", "pools"] {
-        for (number, row) in TABLE[part].as_array().into_iter().flatten().enumerate() {
-            old.push(case(part, &row["bad"], number));
-        }
-    }
-    old.push(("dedicated".into(), merged(&TABLE["base"], &json!({ "cluster_type": "Kubernetes" }))));
+    let old = broken();
     for (name, spec) in &old {
         server.create(name, spec, false).map_err(|causes| format!("{name}: {causes:?}"))?;
     }

@@ -1,0 +1,267 @@
+//! Trouble stays where it is: a wrong key, a hanging call, a throttled or refused object cost themselves and nobody else,
+//! and each is tried again by its pace. Calls are counted in the emulator's journal.
+
+use std::time::{Duration, Instant};
+
+use ::playground::emulated::Key;
+use ::playground::stage::ACCESS_SECRET;
+use ack_emulator::JournalEntry;
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use crate::cluster::object;
+use crate::support::{DEADLINE, Scene, eventually, ready};
+use crate::trials;
+
+pub fn tests() -> Vec<Trial> {
+    trials!("isolation":
+        an_account_that_hangs_holds_nobody_up_but_itself,
+        a_region_that_hangs_holds_no_other_region_up,
+        every_trouble_is_tried_again_by_its_pace,
+        no_call_is_signed_with_the_key_of_another_account,
+    )
+}
+
+/// What is measured in seconds, and so runs alone.
+pub fn measured() -> Vec<Trial> {
+    trials!("isolation": the_healthy_are_as_quick_beside_trouble_as_alone)
+}
+
+/// The protocol's window of these tests; all paces are parts of it, and an hour of the real ones is four windows.
+const WINDOW: f64 = 10.0;
+const HOUR: f64 = 4.0 * WINDOW;
+
+/// A key of an account of its own, which the emulator knows.
+fn key(number: usize) -> Key {
+    Key {
+        id: format!("LTAI5tTrouble{number:04}"),
+        secret: format!("a-secret-of-account-number-{number}"),
+        account: format!("{}", 1_000_000_000_000_000 + number),
+        token: None,
+    }
+}
+
+/// The smallest object, with the keys of that Secret.
+fn with(scene: &Scene, name: &str, secret: &str) -> Value {
+    object(scene, name, json!({"credentialsRef": {"name": secret}}))
+}
+
+fn calls_of(scene: &Scene, key: &Key) -> Vec<JournalEntry> {
+    scene.emulator.journal(0).into_iter().filter(|call| call.access_key == key.id).collect()
+}
+
+fn an_account_that_hangs_holds_nobody_up_but_itself() {
+    let hung = key(1);
+    let mut scene = Scene::with_keys("hung-account", &[(ACCESS_SECRET, Key::default()), ("hung", hung.clone())]);
+    scene.fault(json!({"access_key": hung.id, "do": "hang", "every": true}));
+    // More of them than passes of one account are run at once, in ten regions.
+    for number in 0..100 {
+        let region = format!("cn-hung{}", number % 10);
+        let spec = json!({"credentialsRef": {"name": "hung"}, "region_id": region});
+        scene.apply(&object(&scene, &format!("hung-{number}"), spec));
+    }
+    scene.start_operator(&[]);
+    scene.until("its calls hang", || (!calls_of(&scene, &hung).is_empty()).then_some(()));
+    scene.apply(&scene.smallest("demo"));
+    scene.wait_for_ready("demo");
+    let open = calls_of(&scene, &hung);
+    assert!(open.len() <= 4, "{} calls of the account that hangs", open.len());
+    assert!(open.iter().all(|call| call.status == 0));
+}
+
+fn a_region_that_hangs_holds_no_other_region_up() {
+    let scene = Scene::with_operator("hung-region");
+    scene.fault(json!({"region": "cn-hung", "do": "hang", "every": true}));
+    for number in 0..80 {
+        scene.apply(&object(&scene, &format!("hung-{number}"), json!({"region_id": "cn-hung"})));
+    }
+    let hung = |scene: &Scene| scene.emulator.journal(0).iter().filter(|call| call.region == "cn-hung").count();
+    scene.until("its calls hang", || (hung(&scene) > 0).then_some(()));
+    let began = Instant::now();
+    scene.apply(&scene.smallest("demo"));
+    scene.wait_for_ready("demo");
+    assert!(began.elapsed() < Duration::from_secs(30), "it waited for a call to time out");
+    assert!(hung(&scene) <= 4);
+}
+
+/// How many passes a trouble takes within `seconds`, whose pace doubles from a 180th of the window to a third of it.
+fn doubling(seconds: f64) -> f64 {
+    let (mut passes, mut at, mut pace) = (1.0, 0.0, WINDOW / 180.0);
+    loop {
+        at += pace.min(WINDOW / 3.0);
+        if at > seconds {
+            return passes;
+        }
+        (passes, pace) = (passes + 1.0, pace * 2.0);
+    }
+}
+
+/// A kind of trouble: what goes wrong, and how many calls it may take within so many seconds.
+struct Kind {
+    name: &'static str,
+    /// `None`: ACK does not know its key.
+    fault: Option<Value>,
+    bound: fn(f64) -> f64,
+    /// The reason that the object shows in the end.
+    reason: &'static str,
+}
+
+fn answer(status: u16, code: &str) -> Value {
+    json!({"do": {"status": status, "code": code, "message": "as the test says"}})
+}
+
+fn kinds() -> Vec<Kind> {
+    let kind = |name, reason, bound, fault| Kind { name, fault: Some(fault), bound, reason };
+    let retried: fn(f64) -> f64 = |t| 3.0 * doubling(t);
+    let told = json!({"do": {"status": 429, "code": "Throttling.User", "headers": {"x-acs-retry-after": "1500"}}});
+    let create = |status, code| {
+        let mut fault = answer(status, code);
+        fault["operation"] = "CreateCluster".into();
+        fault
+    };
+    // A list before and a list after each attempt, the attempt, and STS once.
+    let attempts: fn(f64) -> f64 = |t| 1.0 + 3.0 * (t / (WINDOW * 2.0 / 3.0)).ceil();
+    vec![
+        // Keys that ACK does not know are not tried for a third of the window.
+        Kind {
+            name: "wrong-key",
+            fault: None,
+            bound: |t| (t / (WINDOW / 3.0)).ceil() + 1.0,
+            reason: "InvalidCredentials",
+        },
+        kind(
+            "inactive-key",
+            "InvalidCredentials",
+            |t| (t / (WINDOW / 3.0)).ceil() + 1.0,
+            answer(403, "InvalidAccessKeyId.Inactive"),
+        ),
+        kind("no-permission", "PermissionDenied", |t| (t / (WINDOW / 3.0)).ceil() + 1.0, answer(403, "Forbidden.RAM")),
+        kind("throttled", "Throttled", retried, answer(429, "Throttling.User")),
+        kind("throttled-and-told", "Throttled", |t| (t / 1.5).ceil() + 1.0, told),
+        kind("down", "Unreachable", retried, answer(503, "ServiceUnavailable")),
+        kind("cut", "Unreachable", retried, json!({"do": "drop"})),
+        kind("a-page", "Unreachable", retried, json!({"do": {"status": 200, "body": "<html>hotel</html>"}})),
+        kind("clock", "ClockSkew", |t| 2.0 * doubling(t), answer(400, "InvalidTimeStamp.Expired")),
+        // A call that hangs takes as long as its client's patience, 30 s whatever the window is.
+        kind("hangs", "Unreachable", |t| (t / 30.0).ceil() + 1.0, json!({"do": "hang"})),
+        kind("refused", "InvalidSpec", attempts, create(400, "InvalidParameter.VpcId")),
+        kind("no-quota", "QuotaExceeded", attempts, create(400, "QuotaExceeded.Cluster")),
+    ]
+}
+
+fn every_trouble_is_tried_again_by_its_pace() {
+    let kinds = kinds();
+    let keys: Vec<_> = (0..kinds.len()).map(|number| key(100 + number)).collect();
+    let known = |(kind, key): (&Kind, &Key)| kind.fault.is_some().then(|| (kind.name, key.clone()));
+    let secrets: Vec<_> = kinds.iter().zip(&keys).filter_map(known).collect();
+    let mut scene = Scene::with_keys("paces", &secrets);
+    for (kind, key) in kinds.iter().zip(&keys) {
+        match kind.fault.clone() {
+            Some(mut fault) => {
+                fault["access_key"] = key.id.as_str().into();
+                fault["every"] = true.into();
+                scene.fault(fault);
+            }
+            None => scene.secret(kind.name, key),
+        }
+    }
+    scene.start_operator(&[]);
+    for kind in &kinds {
+        scene.apply(&with(&scene, kind.name, kind.name));
+    }
+    let began = Instant::now();
+    scene.until("an hour has passed", || (began.elapsed().as_secs_f64() >= HOUR).then_some(()));
+    let (journal, seconds) = (scene.emulator.journal(0), began.elapsed().as_secs_f64());
+    let writes = scene.operator_writes();
+    let mut wrong = vec![];
+    for (kind, key) in kinds.iter().zip(&keys) {
+        let Kind { name, bound, reason, .. } = kind;
+        let calls = journal.iter().filter(|call| call.access_key == key.id).count();
+        let written = writes.iter().filter(|write| write["objectRef"]["name"] == *name).count();
+        let object = scene.get(name).expect("the object");
+        let said = ready(&object).and_then(|ready| ready["reason"].as_str()).unwrap_or_default().to_owned();
+        let most = bound(seconds);
+        println!("{name}: {calls} calls (at most {most}), {written} writes, {said}");
+        // An attempt is sealed, closed and told of; all else is said once, after the finalizer.
+        let attempted = ["InvalidSpec", "QuotaExceeded"].contains(reason);
+        let most_writes = if attempted { 1.0 + most } else { 2.0 };
+        if calls == 0 || calls as f64 > most || written as f64 > most_writes || said != *reason {
+            wrong.push(format!("{name}: {calls} calls, {written} writes, {said}: {object:#}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn no_call_is_signed_with_the_key_of_another_account() {
+    let keys = [key(1), key(2)];
+    let secrets: Vec<_> = ["first", "second"].into_iter().zip(keys.clone()).collect();
+    let mut scene = Scene::with_keys("two-accounts", &secrets);
+    scene.emulator.settings(&json!({"create_time": "10m"})).unwrap();
+    scene.fault(json!({"do": {"delay": "100ms"}, "every": true}));
+    scene.start_operator(&["--poll-busy", "50ms", "--poll-idle", "500ms"]);
+    for number in 0..40 {
+        let secret = secrets[number % 2].0;
+        let region = format!("cn-part{}", number / 2 % 5);
+        let spec = json!({"credentialsRef": {"name": secret}, "region_id": region});
+        scene.apply(&object(&scene, &format!("{secret}-{number}"), spec));
+    }
+    const CALLS: usize = 10_000;
+    // They take half a minute on a machine that does nothing else.
+    eventually(
+        "ten thousand calls",
+        DEADLINE * 3,
+        || (!scene.emulator.journal(CALLS).is_empty()).then_some(()),
+        || format!("{} calls", scene.emulator.journal(0).len()),
+    );
+    let ledger = scene.emulator.ledger();
+    assert_eq!(ledger.len(), 40);
+    for cluster in &ledger {
+        let of = usize::from(cluster.name.starts_with("second"));
+        assert_eq!(cluster.account, keys[of].account, "{}", cluster.name);
+    }
+    let mut told = 0;
+    for call in scene.emulator.journal(0) {
+        assert!(keys.iter().any(|key| (&key.id, &key.account) == (&call.access_key, &call.account)), "{call:?}");
+        // The cluster that a call names belongs to the account that signed it; what names a task of another account
+        // would be answered as unknown.
+        let named = ledger.iter().find(|cluster| call.path.contains(&cluster.id));
+        assert!(named.is_none_or(|cluster| cluster.account == call.account), "{call:?}");
+        assert!(matches!(call.status, 0 | 200), "{call:?}");
+        told += usize::from(named.is_some());
+    }
+    println!("{told} calls named a cluster");
+    assert!(told > CALLS / 3);
+}
+
+fn the_healthy_are_as_quick_beside_trouble_as_alone() {
+    let bad = ["wrong-key", "hangs", "throttled", "refused"];
+    let keys = [key(0), key(1), key(2), key(3)];
+    let mut secrets = vec![(ACCESS_SECRET, Key::default())];
+    secrets.extend(bad.into_iter().zip(keys.clone()).skip(1));
+    let mut scene = Scene::with_keys("beside-trouble", &secrets);
+    scene.secret(bad[0], &keys[0]);
+    let refused = json!({"operation": "CreateCluster", "do": answer(400, "InvalidParameter.VpcId")["do"]});
+    for (key, mut fault) in keys[1..].iter().zip([json!({"do": "hang"}), answer(429, "Throttling.User"), refused]) {
+        fault["access_key"] = key.id.as_str().into();
+        fault["every"] = true.into();
+        scene.fault(fault);
+    }
+    scene.start_operator(&[]);
+    // Until the slowest of 16 runs. The quicker of two rounds, since only what slows the machine differs between them.
+    let round = |scene: &Scene, round: &str| {
+        let names: Vec<_> = (0..16).map(|number| format!("{round}-{number}")).collect();
+        let began = Instant::now();
+        names.iter().for_each(|name| drop(scene.apply(&scene.smallest(name))));
+        names.iter().for_each(|name| drop(scene.wait_for_ready(name)));
+        began.elapsed().as_secs_f64()
+    };
+    let alone = round(&scene, "alone-a").min(round(&scene, "alone-b"));
+    bad.iter().for_each(|name| drop(scene.apply(&with(&scene, name, name))));
+    let beside = round(&scene, "beside-a").min(round(&scene, "beside-b"));
+    println!("the slowest of 16: {alone:.2} s alone, {beside:.2} s beside trouble");
+    for name in bad {
+        let object = scene.get(name).expect("the object");
+        assert!(ready(&object).is_none_or(|ready| ready["status"] != "True"), "{name} is no trouble: {object:#}");
+    }
+    assert!(beside <= alone * 1.2, "{alone:.2} s alone, {beside:.2} s beside trouble");
+}
