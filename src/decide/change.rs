@@ -29,7 +29,11 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
             Step::Rest(Verdict::held(Some(false), Reason::ClusterUnavailable, note).at(v.now + rules.poll_idle))
         }
         State::Deleting => {
-            let note = "the cluster is being deleted, though nobody asked for that here";
+            let note = if v.said(&Word::Recreate(id.clone())) {
+                "the cluster is being deleted; once it is gone another one is made"
+            } else {
+                "the cluster is being deleted, though nobody asked for that here"
+            };
             Step::Rest(Verdict::under_way(Some(false), Reason::Deleting, note).at(soon))
         }
         State::DeleteFailed => {

@@ -67,7 +67,7 @@ fn rested(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rules) -> Resu
 fn rivalry(v: &View, rival: &Rival, rules: &Rules) -> Result<Step, Step> {
     let id = &rival.id;
     if rules.adopt_owned && !rival.going {
-        return Ok(Step::Act(Act::Claim(id.clone())));
+        return Ok(claim(v, id, Reason::Creating, rules));
     }
     let note = if rival.going {
         format!("cluster {id}, made for an earlier object of this name, is being deleted; waiting until it is gone")
@@ -92,9 +92,21 @@ pub(super) fn adopt(v: &View, id: &ClusterId, rules: &Rules) -> Result<Step, Ste
     match &cluster.owner {
         Owner::Mine | Owner::Nobody => Ok(Step::Act(Act::Record { id: id.clone(), adopted: true })),
         Owner::Other(nonce) if v.goal == Goal::Manage && v.said(&Word::TakeOver(nonce.clone())) => {
-            Ok(Step::Act(Act::Claim(id.clone())))
+            Ok(claim(v, id, Reason::Creating, rules))
         }
         other => Err(Step::Rest(foreign(id, other).at(later))),
+    }
+}
+
+/// Put our mark on the cluster, once a pass: ACK may be slow to show it, or refuse.
+pub(super) fn claim(v: &View, id: &ClusterId, reason: Reason, rules: &Rules) -> Step {
+    match &v.seen.acted {
+        Some((Deed::Claim, Err(trouble))) => Step::Rest(troubled(v, rules, trouble)),
+        Some((Deed::Claim, Ok(()))) => {
+            let note = "the cluster was marked as this object's; waiting until ACK shows the mark";
+            Step::Rest(Verdict::under_way(None, reason, note).at(v.now + rules.apart))
+        }
+        Some((Deed::Protect | Deed::Delete, _)) | None => Step::Act(Act::Claim(id.clone())),
     }
 }
 

@@ -58,14 +58,14 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
     if list.began < first || !list.whole {
         return Err(again(v.now + rules.apart, v.now));
     }
-    match list.ours.as_slice() {
-        [] => Ok(()),
-        // The list lags behind the detail, or the other way round.
-        [other] if other == id => Err(again(v.now + rules.apart, v.now)),
-        [other, ..] => {
+    match list.ours.iter().find(|other| *other != id) {
+        Some(other) => {
             let which = format!("recorded cluster {id}, which is gone, and living cluster {other}");
             Err(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)))
         }
+        // The list lags behind the detail, or the other way round.
+        None if list.ours.contains(id) => Err(again(v.now + rules.apart, v.now)),
+        None => Ok(()),
     }
 }
 
@@ -107,14 +107,10 @@ fn owned(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<()
         Owner::Other(nonce) => v.said(&Word::TakeOver(nonce.clone())),
         Owner::Claimed(_) => false,
     };
-    Err(match &v.seen.acted {
-        Some((Deed::Claim, Err(trouble))) if claim => Step::Rest(troubled(v, rules, trouble)),
-        Some((Deed::Claim, Ok(()))) if claim => {
-            let note = "the cluster was marked as this object's; waiting until ACK shows the mark";
-            Step::Rest(Verdict::under_way(None, Reason::Deleting, note).at(v.now + rules.apart))
-        }
-        _ if claim => Step::Act(Act::Claim(known.id.clone())),
-        _ => Step::Rest(create::foreign(&known.id, &cluster.owner).at(v.now + rules.slow)),
+    Err(if claim {
+        create::claim(v, &known.id, Reason::Deleting, rules)
+    } else {
+        Step::Rest(create::foreign(&known.id, &cluster.owner).at(v.now + rules.slow))
     })
 }
 
@@ -168,38 +164,32 @@ fn delete(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Result<
         Some(Memo::Asked { id: before, at }) if before == id => Some(*at),
         _ => None,
     };
-    let waiting = |reason, note: Note, at: Timestamp| {
-        let work =
-            if reason == Reason::DeleteFailed { Work::Stuck(reason, note) } else { Work::UnderWay(reason, note) };
-        let verdict = Verdict::new(Some(false), work).at(at);
-        Step::Rest(match asked {
-            Some(at) => verdict.keeping(Memo::Asked { id: id.clone(), at }),
-            None => verdict.keeping(Memo::Asked { id: id.clone(), at: v.now }),
-        })
+    let waiting = |asked| {
+        Verdict::under_way(Some(false), Reason::Deleting, "ACK was asked to delete the cluster")
+            .at(v.now + rules.poll_busy)
+            .keeping(Memo::Asked { id: id.clone(), at: asked })
     };
-    if cluster.state == State::DeleteFailed && asked.is_none_or(|at| v.now < at + rules.slow) {
-        let cause = change::note_of(&v.seen.cause, Look::Cause, "ACK gives no cause")?;
-        let again = asked.unwrap_or(v.now) + rules.slow;
-        let note = format!(
-            "ACK could not delete cluster {id}: {cause}. Tried again at {again}; to keep what is stuck, name it in \
-             deleteOptions.retainResources"
-        );
-        return Err(waiting(Reason::DeleteFailed, note.into(), again));
-    }
     match &v.seen.acted {
-        Some((Deed::Delete, Ok(()))) => {
-            return Err(waiting(
-                Reason::Deleting,
-                "ACK was asked to delete the cluster".into(),
-                v.now + rules.poll_busy,
-            ));
-        }
+        // What is shown after that may still be the state before it.
+        Some((Deed::Delete, Ok(()))) => return Err(Step::Rest(waiting(v.now))),
         Some((Deed::Delete, Err(trouble))) => return Err(Step::Rest(refused(v, rules, trouble))),
         Some((Deed::Claim | Deed::Protect, _)) | None => {}
     }
-    // The answer is slower to show than the request was to send: do not ask twice for one deletion.
-    if cluster.state != State::DeleteFailed && asked.is_some_and(|at| v.now < at + rules.listed) {
-        return Err(waiting(Reason::Deleting, "ACK was asked to delete the cluster".into(), v.now + rules.poll_busy));
+    if cluster.state == State::DeleteFailed {
+        let first = asked.unwrap_or(v.now);
+        let again = first + rules.slow;
+        if v.now < again {
+            let cause = change::note_of(&v.seen.cause, Look::Cause, "ACK gives no cause")?;
+            let note = format!(
+                "ACK could not delete cluster {id}: {cause}. Tried again at {again}; to keep what is stuck, name it in \
+                 deleteOptions.retainResources"
+            );
+            let memo = Memo::Asked { id: id.clone(), at: first };
+            return Err(Step::Rest(Verdict::stuck(Some(false), Reason::DeleteFailed, note).at(again).keeping(memo)));
+        }
+    } else if let Some(at) = asked.filter(|at| v.now < *at + rules.listed) {
+        // The answer is slower to show than the request was to send: do not ask twice for one deletion.
+        return Err(Step::Rest(waiting(at)));
     }
     change::note_of(&v.seen.leftovers, Look::Leftovers(id.clone()), "")?;
     Ok(Step::Act(Act::Delete { id: id.clone(), not_after: v.now + rules.skew }))

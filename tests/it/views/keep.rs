@@ -1,0 +1,243 @@
+//! Keeping a cluster: settled, changed, failed, vanished.
+
+use super::*;
+
+fn shown(state: State) -> View {
+    recorded(Goal::Manage).shows(cluster(state))
+}
+
+fn guarded(state: State, word: bool, newer: bool, flag: Option<bool>) -> View {
+    recorded(Goal::Manage).guard(word, newer).shows(cluster(state).with(|c| c.guarded = flag))
+}
+
+fn drifted(goal: Goal, change: impl FnOnce(&mut Drift)) -> View {
+    recorded(goal).shows(cluster(State::Running)).with(|v| v.seen.drift = Some(Ok(Drift::default().with(change))))
+}
+
+pub fn cases() -> Vec<Case> {
+    [look(), states(), protection(), differences(), failed(), vanished()].into_iter().flatten().collect()
+}
+
+fn look() -> Vec<Case> {
+    let unlisted = || view(Goal::Manage, Standing::Known(known()));
+    vec![
+        case("a cluster is first glanced at in the shared list", unlisted(), looks(Look::Glance(id()))),
+        case(
+            "a cluster that looks the same costs no call and no write",
+            unlisted().with(|v| v.seen.glance = Some(Ok(Glance::Same))),
+            rests(Same).again(mins(5)),
+        ),
+        case("a cluster that changed is looked at closely", recorded(Goal::Manage), looks(Look::Cluster(id()))),
+        case(
+            "nothing is read with the credentials of another account",
+            unlisted().with(|v| v.seen.account = Some(Ok("200".into()))),
+            rests(Stuck(Reason::AccountChanged)).again(mins(10)).ready(Some(false)),
+        ),
+        case(
+            "a cluster that cannot be read keeps its last word",
+            recorded(Goal::Manage).with(|v| v.seen.cluster = Some(Err(trouble(Class::Transient)))),
+            rests(UnderWay(Reason::Unreachable)).ready(None),
+        ),
+        case(
+            "an id that another object records as well is a conflict",
+            recorded(Goal::Manage)
+                .shows(cluster(State::Running).with(|c| c.owner = Owner::Claimed("AckCluster x".into()))),
+            rests(Stuck(Reason::OwnershipConflict)).saying("AckCluster x"),
+        ),
+        case("a paused object's cluster is not looked at", unlisted().with(|v| v.goal = Goal::Pause), {
+            rests(Held(Reason::Paused))
+        }),
+    ]
+}
+
+fn states() -> Vec<Case> {
+    let untold = |state, tell: fn(&mut Evidence) -> &mut Seen<Note>| shown(state).with(|v| *tell(&mut v.seen) = None);
+    vec![
+        case("a running cluster is ready", shown(State::Running), rests(Done).ready(Some(true)).again(mins(5))),
+        case(
+            "a cluster that is being made tells how far it is",
+            shown(State::Making),
+            rests(UnderWay(Reason::Creating)).again(secs(15)).saying("as ACK tells it").ready(Some(false)),
+        ),
+        case("which is looked at first", untold(State::Making, |seen| &mut seen.progress), looks(Look::Progress)),
+        case(
+            "a task that cannot be read is not waited for",
+            shown(State::Making).with(|v| v.seen.progress = Some(Err(trouble(Class::Transient)))),
+            rests(UnderWay(Reason::Creating)).saying("ACK is creating the cluster"),
+        ),
+        case("a busy cluster serves", shown(State::Busy), rests(UnderWay(Reason::Updating)).ready(Some(true))),
+        case(
+            "a cluster that is down is told, not touched",
+            shown(State::Down),
+            rests(Held(Reason::ClusterUnavailable)).ready(Some(false)).saying("word"),
+        ),
+        case(
+            "a cluster that others delete is followed",
+            shown(State::Deleting),
+            rests(UnderWay(Reason::Deleting)).saying("nobody asked for that here"),
+        ),
+        case(
+            "a cluster that goes to be made anew is followed",
+            shown(State::Deleting).word(Word::Recreate(id())),
+            rests(UnderWay(Reason::Deleting)).saying("once it is gone another one is made"),
+        ),
+        case(
+            "a deletion of others that failed is told",
+            shown(State::DeleteFailed),
+            rests(Stuck(Reason::DeleteFailed)).again(mins(10)),
+        ),
+        case(
+            "a cluster whose last change failed still serves",
+            shown(State::ChangeFailed),
+            rests(Stuck(Reason::UpdateFailed)).ready(Some(true)),
+        ),
+    ]
+}
+
+fn protection() -> Vec<Case> {
+    let protect = |on| acts(Act::Protect { id: id(), on });
+    let raise = || guarded(State::Running, true, false, Some(false));
+    let lower = || guarded(State::Running, false, true, Some(true));
+    let adopted = |view: View| view.with(|v| v.standing = Standing::Known(known().with(|k| k.adopted = true)));
+    let owned = |owner| raise().shows(cluster(State::Running).with(|c| c.owner = owner));
+    vec![
+        case("a protection that the spec wants is switched on", raise(), protect(true)),
+        case("a protection is lowered at a new word", lower(), protect(false)),
+        case(
+            "old words never undo an emergency protection",
+            guarded(State::Running, false, false, Some(true)),
+            rests(Stuck(Reason::SpecDiffers)).saying("is not lifted by old words"),
+        ),
+        case("a flag that does not show is not repaired", guarded(State::Running, true, false, None), rests(Done)),
+        case(
+            "a silent spec leaves the flag alone",
+            shown(State::Running).shows(cluster(State::Running).with(|c| c.guarded = Some(true))),
+            rests(Done),
+        ),
+        case(
+            "protection waits until the cluster runs",
+            guarded(State::ChangeFailed, true, false, Some(false)),
+            rests(Stuck(Reason::UpdateFailed)),
+        ),
+        case("an observed cluster is not protected", raise().with(|v| v.goal = Goal::Observe), {
+            rests(Held(Reason::Observed))
+        }),
+        case("a change that ACK does not show yet is waited for", raise().did(Deed::Protect, Ok(())), {
+            rests(UnderWay(Reason::Updating)).again(secs(30)).ready(Some(true))
+        }),
+        case(
+            "a change that ACK refuses is told",
+            lower().did(Deed::Protect, Err(Class::User)),
+            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it"),
+        ),
+        case(
+            "a change that could not be asked for is tried again",
+            raise().did(Deed::Protect, Err(Class::Throttled)),
+            rests(UnderWay(Reason::Throttled)),
+        ),
+        case("an adopted cluster of nobody is protected", adopted(owned(Owner::Nobody)), protect(true)),
+        case(
+            "a cluster that lost our mark is not changed",
+            owned(Owner::Nobody),
+            rests(Stuck(Reason::OwnershipConflict)),
+        ),
+        case(
+            "a cluster with another object's mark is not changed",
+            adopted(owned(Owner::Other("n9".into()))),
+            rests(Stuck(Reason::OwnershipConflict)).saying("take-over=n9"),
+        ),
+    ]
+}
+
+fn differences() -> Vec<Case> {
+    let differs = |d: &mut Drift| d.differs = Some("vpcid differs".into());
+    vec![
+        case("differences are looked for", shown(State::Running).with(|v| v.seen.drift = None), looks(Look::Drift)),
+        case(
+            "missing workers are told",
+            drifted(Goal::Manage, |d| d.workers = Some("2 of 3".into())),
+            rests(Stuck(Reason::WorkersMissing)).saying("2 of 3").ready(Some(true)),
+        ),
+        case(
+            "what differs is told",
+            drifted(Goal::Manage, differs),
+            rests(Stuck(Reason::SpecDiffers)).saying("vpcid differs").ready(Some(true)),
+        ),
+        case("and so for an observed cluster", drifted(Goal::Observe, differs), rests(Stuck(Reason::SpecDiffers))),
+        case(
+            "an observed cluster that is as the spec says is held",
+            drifted(Goal::Observe, |_| {}),
+            rests(Held(Reason::Observed)).ready(Some(true)).saying("ackoperator.dev/observe"),
+        ),
+    ]
+}
+
+fn failed() -> Vec<Case> {
+    let again = |goal| recorded(goal).shows(cluster(State::Failed)).word(Word::Recreate(id()));
+    vec![
+        case(
+            "a failed cluster is kept, with its cause and the word that makes another",
+            shown(State::Failed),
+            rests(Stuck(Reason::CreateFailed))
+                .again(mins(10))
+                .saying("as ACK tells it. The failed cluster c1 may hold"),
+        ),
+        case("its cause is looked for", shown(State::Failed).with(|v| v.seen.cause = None), looks(Look::Cause)),
+        case(
+            "recreate deletes the failed cluster first",
+            again(Goal::Manage),
+            acts(Act::Delete { id: id(), not_after: NOW + mins(1) }),
+        ),
+        case(
+            "recreate minds the protection",
+            again(Goal::Manage).guard(true, true).shows(cluster(State::Failed).with(|c| c.guarded = Some(true))),
+            rests(Stuck(Reason::DeletionProtected)),
+        ),
+        case("an observed cluster is not recreated", again(Goal::Observe), rests(Stuck(Reason::CreateFailed))),
+        case(
+            "recreate with another id does nothing",
+            shown(State::Failed).word(Word::Recreate("c0".into())),
+            rests(Stuck(Reason::CreateFailed)),
+        ),
+        case("a running cluster is not recreated", shown(State::Running).word(Word::Recreate(id())), rests(Done)),
+    ]
+}
+
+fn vanished() -> Vec<Case> {
+    let gone =
+        |goal| recorded(goal).unknown().remembers(Memo::Gone { id: id(), at: ago(secs(31)) }).lists(list(secs(1)));
+    vec![
+        case(
+            "one 404 is not gone",
+            recorded(Goal::Manage).unknown(),
+            rests(UnderWay(Reason::Unreachable)).again(secs(30)).keeping(Memo::Gone { id: id(), at: NOW }),
+        ),
+        case(
+            "a cluster that vanished is reported, never made again",
+            gone(Goal::Manage),
+            rests(Stuck(Reason::ClusterGone)).again(mins(10)).saying("recreate=c1").ready(Some(false)),
+        ),
+        case(
+            "only a person's word starts another",
+            gone(Goal::Manage).word(Word::Recreate(id())),
+            acts(Act::Forget(id())),
+        ),
+        case(
+            "the word that made an earlier one counts for nothing",
+            gone(Goal::Manage).word(Word::Recreate("c0".into())),
+            rests(Stuck(Reason::ClusterGone)),
+        ),
+        case(
+            "an observed object starts no other",
+            gone(Goal::Observe).word(Word::Recreate(id())),
+            rests(Stuck(Reason::ClusterGone)),
+        ),
+        case(
+            "a cluster that ACK never showed is late, not gone",
+            gone(Goal::Manage).with(|v| {
+                v.standing = Standing::Known(Known { met: false, believe_after: NOW + secs(1), ..known() });
+            }),
+            rests(UnderWay(Reason::Creating)).saying("its record may lag"),
+        ),
+    ]
+}
