@@ -84,6 +84,7 @@ pub(super) fn remove(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) 
         }
         State::Running | State::ChangeFailed | State::Down | State::Failed | State::DeleteFailed => {}
     }
+    once::alone(v, known, rules)?;
     owned(v, known, cluster, rules)?;
     if *ask(v, rules, &v.seen.uprooted, Look::Uprooted)? && !v.said(&Word::ConfirmDelete(id.clone())) {
         let note = format!(
@@ -128,7 +129,8 @@ fn unprotected(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Re
         // Raised even now: the spec's word is that nothing deletes it, the console included.
         (Some(true), Some(false)) if !matches!(v.seen.acted, Some((Deed::Protect, _))) => Err(protect(true)),
         (Some(true), _) => Err(waits("deletion waits: spec.deletion_protection is true")),
-        (None, Some(true) | None) => Err(waits("deletion waits: the cluster's deletion protection is on in ACK")),
+        (None, Some(true)) => Err(waits("deletion waits: the cluster's deletion protection is on in ACK")),
+        (None, None) => Err(waits("deletion waits: ACK does not say whether the cluster's deletion protection is on")),
         (Some(false), Some(true)) if !v.guard.newer => Err(waits(
             "deletion waits: the cluster's deletion protection was switched on in ACK after the spec said false; set \
              deletion_protection to true and then to false, or lift it in ACK",

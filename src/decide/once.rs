@@ -56,6 +56,22 @@ pub(super) fn recorded(list: &Listing, rules: &Rules, now: Timestamp) -> Result<
     }
 }
 
+/// `Ok` unless a fresh list shows a second living cluster with one of our nonces: then neither is touched. The shared
+/// list only raises the suspicion, since it may be minutes old.
+pub(super) fn alone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
+    if *ask(v, rules, &v.seen.glance, Look::Glance(known.id.clone()))? != Glance::Crowded {
+        return Ok(());
+    }
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since })?;
+    match list.ours.iter().find(|other| **other != known.id) {
+        None => Ok(()),
+        Some(other) => {
+            let which = format!("recorded cluster {} and cluster {other}", known.id);
+            Err(Step::Rest(duplicate(&which).at(v.now + rules.slow)))
+        }
+    }
+}
+
 pub(super) fn duplicate(which: &str) -> Verdict {
     let note = format!(
         "{which} both carry this object's marks; neither is touched: delete the wrong one in the console or take the \
