@@ -324,11 +324,6 @@ impl Scene {
         self.shared.plane.run_kubectl(&arguments).map_err(|error| error.sentence())
     }
 
-    /// [`Scene::try_kubectl_with`], which must go well.
-    pub fn kubectl_with(&self, arguments: &[&str], manifest: &Value) -> String {
-        self.try_kubectl_with(arguments, manifest).unwrap_or_else(|words| panic!("{words}"))
-    }
-
     /// Runs kubectl as an administrator in this scene's namespace. Panics with its words where it fails.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let arguments: Vec<_> = ["--namespace", &self.namespace].iter().chain(arguments).copied().collect();

@@ -76,6 +76,8 @@ fn a_seal_that_is_not_stored_sends_nothing() {
     // What the API server does not take is not offered to it without a pause.
     scene.until("some seconds have passed", || (began.elapsed().as_secs() >= 8).then_some(()));
     assert!(refusals() <= 10, "{} refused seals within {} s", refusals(), began.elapsed().as_secs());
+    let waiting = scene.wait_for_reason("demo", "Unreachable");
+    assert!(message(&waiting).contains("the test does not store that"), "{}", message(&waiting));
     accept_status(&scene);
     settles_on_one(&scene, "demo");
     assert_eq!(scene.calls("CreateCluster"), 1);
