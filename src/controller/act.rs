@@ -18,7 +18,7 @@ use crate::ack::{Account, Created, DeleteOptions, Stamp};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
-use crate::terms::{AccountId, ClusterId, Intent, Outcome, Reason, Sealer, Site};
+use crate::terms::{AccountId, Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -85,21 +85,35 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let generation = pass.object.metadata.generation.unwrap_or_default();
     report::judge(&mut status, generation, &verdict, Reason::Creating, "asking ACK for the cluster", now);
     let written = pass.store.write_status(&pass.object, &status).await;
-    let dropped = matches!(&written, Ok(Some(stored)) if !sealed_by(stored, &sealer));
-    match written {
-        Ok(_) if dropped => {}
-        Ok(_) => pass.announce(&status).await,
-        Err(error) => {
-            tracing::info!(%error, "the seal was not acknowledged; reading again whose seal the object carries")
+    // Sealing once more in this pass would fare no better, except after a conflict.
+    let futile = match &written {
+        Ok(Some(stored)) if !sealed_by(stored, &sealer) => {
+            Some(pass.context.definition.dropped("status.createIntents"))
         }
-    }
+        Ok(_) => {
+            pass.announce(&status).await;
+            None
+        }
+        Err(error) => {
+            tracing::info!(%error, "the seal was not acknowledged; reading again whose seal the object carries");
+            (!error.is_conflict()).then(|| unsealed(error))
+        }
+    };
     pass.sealer = Some(sealer);
     let flow = pass.reread().await;
-    if dropped {
-        // Sealing once more would fare no better: what a seal needs is not there.
-        pass.view.seen.body = Some(Err(pass.context.definition.dropped("status.createIntents")));
+    if let Some(trouble) = futile
+        && !matches!(pass.view.standing, Standing::Sealed { mine: true, .. })
+    {
+        pass.view.seen.body = Some(Err(trouble));
     }
     flow
+}
+
+/// What it means that the API server did not take a seal.
+fn unsealed(error: &store::Error) -> Trouble {
+    let class = if error.is_forbidden() { Class::Permission } else { Class::Transient };
+    let note = format!("the Kubernetes API did not store what must be stored before ACK is asked: {}", error.cause());
+    Trouble { class, reason: None, note: note.into(), wait: None }
 }
 
 fn sealed_by(stored: &AckCluster, sealer: &Sealer) -> bool {

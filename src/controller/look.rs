@@ -78,12 +78,24 @@ pub(super) fn region(pass: &Pass<'_>) -> Region {
 
 /// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
-    let Some(settled) = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object)) else {
-        return Ok(Glance::Changed);
-    };
+    let settled = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object));
     let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
-    let list = pass.account().await?.recent(&region(pass), age).await.map_err(|e| trouble(&e))?;
-    let same = list.clusters.iter().any(|item| item.id == *id && marks_of(item) == settled.marks);
+    let list = match (pass.account().await?.recent(&region(pass), age).await, &settled) {
+        (Ok(list), _) => list,
+        // The cluster is read closely anyway.
+        (Err(_), None) => return Ok(Glance::Changed),
+        (Err(error), Some(_)) => return Err(trouble(&error)),
+    };
+    let ours = ours(pass);
+    let beside = |item: &&ListedCluster| {
+        let mine = tag(item, api::tag::INTENT).is_some_and(|mark| ours.iter().any(|nonce| nonce.as_str() == mark));
+        mine && item.id != *id && state(item.state.kind).is_some()
+    };
+    if list.clusters.iter().any(|item| beside(&item)) {
+        return Ok(Glance::Crowded);
+    }
+    let marks = settled.map(|settled| settled.marks);
+    let same = list.clusters.iter().any(|item| item.id == *id && Some(marks_of(item)) == marks);
     Ok(if same { Glance::Same } else { Glance::Changed })
 }
 

@@ -198,6 +198,8 @@ impl Pass<'_> {
     /// After every look and act: what time it is at the gateway.
     pub fn tell_time(&mut self) {
         (self.view.now, self.view.offset) = clock(self.entry.account.as_deref());
+        // A pass that began by a clock which was set back meanwhile did not begin in the future.
+        self.view.since = self.view.since.min(view::fresh_from(self.view.now));
     }
 
     pub fn cluster_id(&self) -> Option<ClusterId> {

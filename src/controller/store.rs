@@ -53,6 +53,14 @@ impl Error {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_invalid())
     }
 
+    /// The API server's own sentence where it gave one.
+    pub fn cause(&self) -> String {
+        match self {
+            Error::Kube(kube::Error::Api(status)) => status.message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Error::Kube(kube::Error::Api(status)) if status.is_forbidden())
     }

@@ -32,7 +32,7 @@ pub(super) fn view(
     let goal = goal(object);
     Ok(View {
         now,
-        since: now - ROUNDING,
+        since: fresh_from(now),
         offset,
         goal,
         guard: guard(object),
@@ -44,6 +44,11 @@ pub(super) fn view(
         memo: memory.memo.clone(),
         seen: Evidence::default(),
     })
+}
+
+/// What was read at or after that time is as good as read `now`.
+pub(super) fn fresh_from(now: Timestamp) -> Timestamp {
+    now - ROUNDING
 }
 
 fn goal(object: &AckCluster) -> Goal {

@@ -10,6 +10,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
     if v.seen.cluster.is_none() && *ask(v, rules, &v.seen.glance, Look::Glance(id.clone()))? == Glance::Same {
         return Ok(Step::Rest(Verdict::new(None, Work::Same).at(v.now + rules.poll_idle)));
     }
+    once::alone(v, known, rules)?;
     let soon = v.now + rules.poll_busy;
     let Existence::Here(cluster) = ask(v, rules, &v.seen.cluster, Look::Cluster(id.clone()))? else {
         delete::gone(v, known, rules)?;

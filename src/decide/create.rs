@@ -27,7 +27,8 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rule
 /// A whole list of the region that began late enough and shows no cluster of this uid, or the step that gets it.
 pub(super) fn owner_list<'a>(v: &'a View, began_after: Timestamp, rules: &Rules) -> Result<&'a Listing, Step> {
     let late = |at| {
-        let note = "making sure that no copy of the refused request was executed";
+        let note =
+            format!("making sure that no copy of the refused request was executed, by a list from {began_after:.0} on");
         Step::Rest(Verdict::under_way(Some(false), Reason::AwaitingOutcome, note).at(at))
     };
     if began_after > v.now {
@@ -47,8 +48,9 @@ fn rested(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rules) -> Resu
     let (until, verdict) = match last {
         None | Some(Closed::Unsent | Closed::Refused { mended: true, .. }) => return Ok(()),
         Some(Closed::Refused { class, at, note, .. }) => {
-            let trouble = Trouble { class: *class, reason: None, note: note.clone(), wait: None };
-            (*at + rules.pace(*class, None, attempts), troubled(v, rules, &trouble))
+            let until = *at + rules.pace(*class, None, attempts);
+            let note = format!("{note}. Tried again at {until:.0}, or as soon as the spec changes").into();
+            (until, troubled(v, rules, &Trouble { class: *class, reason: None, note, wait: None }))
         }
         Some(Closed::Absent { at }) => {
             let pause = match attempts {

@@ -46,7 +46,8 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
         return Err(Step::Rest(Verdict::under_way(Some(false), reason, note).at(v.now + rules.poll_busy)));
     }
     let first = match &v.memo {
-        Some(Memo::Gone { id: before, at }) if before == id => *at,
+        // A clock that was set back meanwhile shall not put the second look off.
+        Some(Memo::Gone { id: before, at }) if before == id => (*at).min(v.now),
         _ => return Err(again(v.now + rules.apart, v.now)),
     };
     if v.now < first + rules.apart {
@@ -163,7 +164,7 @@ fn serving(cluster: &Cluster) -> Option<bool> {
 /// The request itself, at most once for each look that shows the cluster, with the slow pace after a failure.
 fn delete(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
     let asked = match &v.memo {
-        Some(Memo::Asked { id: before, at }) if before == id => Some(*at),
+        Some(Memo::Asked { id: before, at }) if before == id => Some((*at).min(v.now)),
         _ => None,
     };
     let waiting = |asked| {

@@ -101,12 +101,21 @@ fn pinned(v: &View, rules: &Rules, account: &AccountId) -> Result<(), Step> {
 fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
     let reason = trouble.reason.unwrap_or_else(|| trouble.class.into());
     let wait = rules.pace(trouble.class, trouble.wait, v.streak);
+    let note = match (v.goal, reason) {
+        (Goal::Destroy, Reason::CredentialsMissing) => format!(
+            "{}. The deletion waits for credentials: restore the Secret; or remove spec.credentialsRef where the \
+             operator's own account is the cluster's; or keep the cluster with deletionPolicy: Retain",
+            trouble.note
+        )
+        .into(),
+        _ => trouble.note.clone(),
+    };
     let verdict = match trouble.class {
         Class::Throttled | Class::Transient | Class::Busy | Class::Clock | Class::NotFound | Class::Unknown => {
-            Verdict::under_way(None, reason, trouble.note.clone())
+            Verdict::under_way(None, reason, note)
         }
         Class::Credentials | Class::Permission | Class::User | Class::Quota | Class::Account => {
-            Verdict::stuck(Some(false), reason, trouble.note.clone())
+            Verdict::stuck(Some(false), reason, note)
         }
     };
     let verdict = verdict.at(v.now + wait);

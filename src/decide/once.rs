@@ -56,6 +56,22 @@ pub(super) fn recorded(list: &Listing, rules: &Rules, now: Timestamp) -> Result<
     }
 }
 
+/// `Ok` unless a fresh list shows a second living cluster with one of our nonces: then neither is touched. The shared
+/// list only raises the suspicion, since it may be minutes old.
+pub(super) fn alone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
+    if *ask(v, rules, &v.seen.glance, Look::Glance(known.id.clone()))? != Glance::Crowded {
+        return Ok(());
+    }
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since })?;
+    match list.ours.iter().find(|other| **other != known.id) {
+        None => Ok(()),
+        Some(other) => {
+            let which = format!("recorded cluster {} and cluster {other}", known.id);
+            Err(Step::Rest(duplicate(&which).at(v.now + rules.slow)))
+        }
+    }
+}
+
 pub(super) fn duplicate(which: &str) -> Verdict {
     let note = format!(
         "{which} both carry this object's marks; neither is touched: delete the wrong one in the console or take the \
@@ -77,8 +93,8 @@ fn absent(
     let nonce = &intent.nonce;
     let wait = |again: Timestamp, first: Option<Timestamp>| {
         let note = format!(
-            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until {} \
-             before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
+            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until \
+             {:.0} before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
              ackoperator.dev/confirm-absent={nonce}",
             intent.date + rules.skew,
             intent.believe_after + rules.apart,
@@ -104,11 +120,16 @@ fn absent(
         "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \
          ackoperator.dev/confirm-absent={nonce}"
     );
+    // Remembered, or the next look would begin with the waiting again and the object would say so.
+    let stuck = |reason, note: String| {
+        let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
+        Err(Step::Rest(Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow).keeping(memo)))
+    };
     if let Some(id) = &list.undecided {
         let note = format!(
             "cluster {id} has the name of this object and no tags: it could be the one that was asked for; {person}"
         );
-        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow)));
+        return stuck(Reason::ListNotTrusted, note);
     }
     if !list.trusted && !rules.lists_complete {
         let note = format!(
@@ -116,11 +137,11 @@ fn absent(
              operator with --lists-are-complete if its credentials see every cluster of the account",
             v.region
         );
-        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow)));
+        return stuck(Reason::ListNotTrusted, note);
     }
     if !*ask(v, rules, &v.seen.fence, Look::Fence)? {
         let note = format!("the gateway accepts requests that it must refuse, so absence proves nothing; {person}");
-        return Err(Step::Rest(Verdict::stuck(Some(false), Reason::FenceInert, note).at(v.now + rules.slow)));
+        return stuck(Reason::FenceInert, note);
     }
     Ok(())
 }

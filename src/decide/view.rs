@@ -183,6 +183,8 @@ pub enum Glance {
     /// As when it was last looked at closely and found settled.
     Same,
     Changed,
+    /// Another living cluster with a nonce of this uid stands beside it.
+    Crowded,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -309,6 +309,21 @@ impl Scene {
         format!("the object: {object}\nthe last calls:\n{}\nthe log:\n{}", last.join("\n"), logs.join("\n---\n"))
     }
 
+    /// The control plane's folder.
+    pub fn dir(&self) -> &Path {
+        self.shared.plane.dir()
+    }
+
+    /// Runs kubectl with a manifest as its file, or answers its words.
+    pub fn try_kubectl_with(&self, arguments: &[&str], manifest: &Value) -> Result<String, String> {
+        let file = self.dir().join(format!("{}-manifest.json", self.namespace));
+        fs::write(&file, manifest.to_string()).expect("a manifest can be written");
+        let path = file.to_str().expect("a path in UTF-8");
+        let arguments: Vec<_> =
+            ["--namespace", &self.namespace, "--filename", path].iter().chain(arguments).copied().collect();
+        self.shared.plane.run_kubectl(&arguments).map_err(|error| error.sentence())
+    }
+
     /// Runs kubectl as an administrator in this scene's namespace. Panics with its words where it fails.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let arguments: Vec<_> = ["--namespace", &self.namespace].iter().chain(arguments).copied().collect();

@@ -27,6 +27,25 @@ fn look() -> Vec<Case> {
             unlisted().with(|v| v.seen.glance = Some(Ok(Glance::Same))),
             rests(Same).again(mins(5)),
         ),
+        case(
+            "a second cluster with our mark is looked for in a fresh list",
+            unlisted().with(|v| v.seen.glance = Some(Ok(Glance::Crowded))),
+            looks(Look::Listing { began_after: ago(secs(5)) }),
+        ),
+        case(
+            "and neither is touched",
+            shown(State::Running)
+                .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
+                .lists(list(secs(1)).with(|l| l.ours = vec![id(), "c2".into()])),
+            rests(Stuck(Reason::DuplicateDetected)).saying("c1 and cluster c2").ready(Some(false)),
+        ),
+        case(
+            "unless the fresh list shows that it is gone",
+            shown(State::Running)
+                .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
+                .lists(list(secs(1)).with(|l| l.ours = vec![id()])),
+            rests(Done),
+        ),
         case("a cluster that changed is looked at closely", recorded(Goal::Manage), looks(Look::Cluster(id()))),
         case(
             "nothing is read with the credentials of another account",

@@ -95,6 +95,21 @@ fn keep() -> Vec<Case> {
         ),
         case("every deletion looks at the cluster first", recorded(Goal::Destroy), looks(Look::Cluster(id()))),
         case(
+            "nothing is deleted while a second cluster carries our mark",
+            going(State::Running)
+                .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
+                .lists(list(secs(1)).with(|l| l.ours = vec![id(), "c2".into()])),
+            rests(Stuck(Reason::DuplicateDetected)).saying("neither is touched"),
+        ),
+        case(
+            "a Secret that went first leaves three ways out",
+            recorded(Goal::Destroy).with(|v| {
+                v.seen.account =
+                    Some(Err(Trouble { reason: Some(Reason::CredentialsMissing), ..trouble(Class::Credentials) }))
+            }),
+            rests(Stuck(Reason::CredentialsMissing)).saying("deletionPolicy: Retain"),
+        ),
+        case(
             "another kind of 404 is not gone",
             recorded(Goal::Destroy).with(|v| v.seen.cluster = Some(Err(trouble(Class::Unknown)))),
             rests(UnderWay(Reason::Unreachable)),
@@ -123,16 +138,16 @@ fn gone() -> Vec<Case> {
         ),
         case("after two a list must confirm it", twice(), looks(Look::Listing { began_after: ago(secs(30)) })),
         case("two 404s and a list prove it gone", with_list(|_| {}), acts(Act::Release(Free::Gone))),
-        case("a torn list confirms nothing", with_list(|l| l.whole = false), waits().keeping(memo(secs(30)))),
+        case("a torn list confirms nothing", with_list(|l| l.whole = false), waits().keeping(memo(secs(0)))),
         case(
             "a list from before the first 404 confirms nothing",
             with_list(|l| l.began = ago(secs(31))),
-            waits().keeping(memo(secs(30))),
+            waits().keeping(memo(secs(0))),
         ),
         case(
             "a list that still shows it confirms nothing",
             with_list(|l| l.ours = vec![id()]),
-            waits().keeping(memo(secs(30))),
+            waits().keeping(memo(secs(0))),
         ),
         case(
             "another living cluster of this object is a duplicate",

@@ -377,12 +377,12 @@ fn absent() -> Vec<Case> {
         case(
             "a cluster of our name without tags could be ours",
             proven().lists(list(secs(0)).with(|l| l.undecided = Some("c9".into()))),
-            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9"),
+            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9").keeping(first(NOW)),
         ),
         case(
             "credentials that never showed a cluster of ours may hide one",
             proven().lists(list(secs(0)).with(|l| l.trusted = false)),
-            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete"),
+            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete").keeping(first(NOW)),
         ),
         Case {
             rules: Rules { lists_complete: true, ..Rules::default() },
@@ -396,7 +396,7 @@ fn absent() -> Vec<Case> {
         case(
             "an inert fence seals nothing",
             proven().with(|v| v.seen.fence = Some(Ok(false))),
-            rests(Stuck(Reason::FenceInert)).saying("confirm-absent=n1"),
+            rests(Stuck(Reason::FenceInert)).saying("confirm-absent=n1").keeping(first(ago(secs(1)))),
         ),
         case(
             "a fence that cannot be probed proves nothing",

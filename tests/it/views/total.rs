@@ -192,7 +192,7 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
     }
     match look {
         Look::Account => each(view, |seen| &mut seen.account, ["100".into(), "200".into()]),
-        Look::Glance(_) => each(view, |seen| &mut seen.glance, [Glance::Same, Glance::Changed]),
+        Look::Glance(_) => each(view, |seen| &mut seen.glance, [Glance::Same, Glance::Changed, Glance::Crowded]),
         Look::Cluster(_) => each(view, |seen| &mut seen.cluster, existences()),
         Look::Listing { began_after } => each(view, |seen| &mut seen.listing, listings(*began_after)),
         Look::Fence => each(view, |seen| &mut seen.fence, [true, false]),
