@@ -2,7 +2,7 @@
 
 use ::playground::keeper::Signal;
 use libtest_mimic::Trial;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{HeldEvents, accept_status, awaits, creates, executed, intent, refuse_status, sealed, settles_on_one};
 use crate::cluster::{living, message};
@@ -68,14 +68,17 @@ fn a_seal_that_is_not_stored_sends_nothing() {
     scene.apply(&scene.smallest("demo"));
     let refusals = || {
         let writes = scene.operator_writes();
-        writes.iter().filter(|write| write["responseStatus"]["code"].as_u64() >= Some(400)).count()
+        // A conflict is no refusal: somebody else wrote first.
+        let code = |write: &Value| write["responseStatus"]["code"].as_u64().unwrap_or_default();
+        writes.iter().filter(|write| code(write) >= 400 && code(write) != 409).count()
     };
     let began = std::time::Instant::now();
     scene.until("two seals were refused", || (refusals() >= 2).then_some(()));
     assert_eq!(scene.calls("CreateCluster"), 0);
     // What the API server does not take is not offered to it without a pause.
     scene.until("some seconds have passed", || (began.elapsed().as_secs() >= 8).then_some(()));
-    assert!(refusals() <= 10, "{} refused seals within {} s", refusals(), began.elapsed().as_secs());
+    // The doubling pace has room for eight, and a pass that met a conflict begins anew.
+    assert!(refusals() <= 12, "{} refused seals within {} s", refusals(), began.elapsed().as_secs());
     let waiting = scene.wait_for_reason("demo", "Unreachable");
     assert!(message(&waiting).contains("the test does not store that"), "{}", message(&waiting));
     accept_status(&scene);

@@ -396,7 +396,7 @@ fn absent() -> Vec<Case> {
         case(
             "an inert fence seals nothing",
             proven().with(|v| v.seen.fence = Some(Ok(false))),
-            rests(Stuck(Reason::FenceInert)).saying("confirm-absent=n1").keeping(first(ago(secs(1)))),
+            rests(Stuck(Reason::FenceInert)).saying("confirm-absent=n1").keeping(first(NOW)),
         ),
         case(
             "a fence that cannot be probed proves nothing",
