@@ -1,5 +1,6 @@
 //! What the process tells of itself: logs, and the answers to the kubelet's probes. Knows nothing of clusters.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,8 @@ pub fn logs(format: LogFormat, filter: &str) -> Result<(), tracing_subscriber::f
     // The client for Kubernetes logs whole answers that it cannot decode, and an answer may hold a password.
     let filter = EnvFilter::try_new(filter)?.add_directive("kube_client::client=error".parse()?);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people who watch, not for files.
+    let lines = lines.with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

@@ -52,7 +52,7 @@ impl Secrets {
         }
     }
 
-    /// `text` in one line, cut to [`BOUND`] characters, without these secrets, request ids and what looks like a key.
+    /// `text` in one line, cut to 512 characters, without these secrets, request ids and what looks like a key.
     pub fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {

@@ -60,11 +60,12 @@ pub struct Flags {
     poll_idle: Option<SignedDuration>,
 
     /// Where ACK's API answers: one URL for all regions, or REGION=URL for one; may be given more than once. Without it:
-    /// https://cs.REGION.aliyuncs.com.
+    /// cs.REGION.aliyuncs.com by HTTPS.
     #[arg(long = "ack-endpoint", value_name = "[REGION=]URL")]
     ack_endpoints: Vec<String>,
 
-    /// Where STS answers, which tells whose credentials are in use. Without it: https://sts.aliyuncs.com.
+    /// Where STS answers, which tells whose credentials are in use. Without it: sts.aliyuncs.com by
+    /// HTTPS.
     #[arg(long, value_name = "URL", env = "ALIBABA_CLOUD_STS_ENDPOINT")]
     sts_endpoint: Option<String>,
 

@@ -54,7 +54,9 @@ pub(super) fn fresh_from(now: Timestamp) -> Timestamp {
 fn goal(object: &AckCluster) -> Goal {
     let says = |name: &str| object.annotations().get(name).is_some_and(|value| value == "true");
     let going = object.metadata.deletion_timestamp.is_some();
-    if says(annotation::PAUSED) || going && says(annotation::OBSERVE) {
+    // What goes without our finalizer does not wait for us, so there is nothing left to hold.
+    let held = !going || object.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER);
+    if held && (says(annotation::PAUSED) || going && says(annotation::OBSERVE)) {
         Goal::Pause
     } else if !going {
         if says(annotation::OBSERVE) { Goal::Observe } else { Goal::Manage }
