@@ -16,6 +16,8 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// Letting go under trouble: what is not gone, what does not go, who may say so.
+mod delete;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         playground::trials(),
         rules::tests(),
         cluster::tests(),
+        delete::tests(),
         once::tests(),
         isolation::tests(),
         hostile::tests(),
