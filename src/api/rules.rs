@@ -1,5 +1,5 @@
 //! The rules over several fields of the spec, as a table: where the message points, the rule, the sentence. Data only;
-//! [`super::crd`] puts them on `.spec`.
+//! [`super::crd()`] puts them on `.spec`.
 
 /// A rule over several fields of the spec.
 pub struct Rule {

@@ -1,7 +1,7 @@
 //! The spec of an AckCluster: the body of CreateCluster, field by field under ACK's own names, and the operator's own
 //! few fields in camelCase. It says what a field means and what it may hold; it fills in nothing and never acts.
 //!
-//! A field marked `x-fixed` cannot be changed by ACK's API on a living cluster: [`super::crd`] turns the mark into a rule
+//! A field marked `x-fixed` cannot be changed by ACK's API on a living cluster: [`super::crd()`] turns the mark into a rule
 //! and into a sentence of its description. Rules over several fields are in [`super::rules`], and so are rules over what
 //! may be secret.
 
