@@ -1,6 +1,7 @@
 //! Act -> one guarded write or one call. No judgement here: whether a thing may be done was decided, and what came of
 //! it goes into the evidence.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,8 +13,6 @@ use super::reconcile::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::spec_hash;
-use std::collections::BTreeMap;
-
 use crate::ack::{Account, Created, DeleteOptions, Stamp};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};

@@ -87,10 +87,7 @@ async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> 
         (Err(error), Some(_)) => return Err(trouble(&error)),
     };
     let ours = ours(pass);
-    let beside = |item: &&ListedCluster| {
-        let mine = tag(item, api::tag::INTENT).is_some_and(|mark| ours.iter().any(|nonce| nonce.as_str() == mark));
-        mine && item.id != *id && state(item.state.kind).is_some()
-    };
+    let beside = |item: &&ListedCluster| marked(item, &ours) && item.id != *id && state(item.state.kind).is_some();
     if list.clusters.iter().any(|item| beside(&item)) {
         return Ok(Glance::Crowded);
     }
@@ -153,6 +150,11 @@ fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
     cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
+/// Whether the cluster carries one of these nonces.
+fn marked(cluster: &ListedCluster, ours: &[Nonce]) -> bool {
+    tag(cluster, api::tag::INTENT).is_some_and(|mark| ours.iter().any(|nonce| nonce.as_str() == mark))
+}
+
 /// Nothing but what ACK itself puts on clusters (ack-api d.2).
 fn untagged(cluster: &ListedCluster) -> bool {
     let system = |key: &String| ["acs:", "aliyun", "ack.aliyun.com"].iter().any(|prefix| key.starts_with(prefix));
@@ -167,7 +169,7 @@ fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
     }
     match tag(&detail.listed, api::tag::INTENT) {
         None => Owner::Nobody,
-        Some(mark) if ours(pass).iter().any(|nonce| nonce.as_str() == mark) => Owner::Mine,
+        Some(_) if marked(&detail.listed, &ours(pass)) => Owner::Mine,
         Some(mark) => Owner::Other(mark.into()),
     }
 }
@@ -191,8 +193,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
-    let mine =
-        |item: &&ListedCluster| tag(item, api::tag::INTENT).is_some_and(|m| ours.iter().any(|n| n.as_str() == m));
+    let mine = |item: &&ListedCluster| marked(item, &ours);
     let rival = |item: &&ListedCluster| {
         tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
             && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())

@@ -177,7 +177,7 @@ pub(super) fn nonces(object: &AckCluster, installation: &str) -> Vec<Nonce> {
         .collect()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -8,12 +8,7 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rule
     ask(v, rules, &v.seen.account, Look::Account)?;
     ask(v, rules, &v.seen.body, Look::Body)?;
 
-    // Where a refusal depended on the moment, another copy of that request may have fared better: look late enough.
-    let began_after = match last {
-        Some(Closed::Refused { class, at, .. }) if class.momentary() => v.since.max(*at + rules.apart),
-        _ => v.since,
-    };
-    let list = owner_list(v, began_after, rules)?;
+    let list = owner_list(v, copies_until(v, last, rules).unwrap_or(v.since), rules)?;
     if let Some(rival) = &list.rival {
         return rivalry(v, rival, rules);
     }
@@ -22,6 +17,15 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rule
         return Err(Step::Rest(Verdict::under_way(Some(false), Reason::ClockSkew, note).at(v.now + rules.poll_busy)));
     }
     Ok(Step::Act(Act::Seal { attempt: attempts + 1 }))
+}
+
+/// Where a refusal depended on the moment, another copy of that request may have fared better: only a list begun from
+/// then on tells. `None`: there is no such copy.
+pub(super) fn copies_until(v: &View, last: Option<&Closed>, rules: &Rules) -> Option<Timestamp> {
+    match last {
+        Some(Closed::Refused { class, at, .. }) if class.momentary() => Some(v.since.max(*at + rules.apart)),
+        Some(Closed::Refused { .. } | Closed::Absent { .. } | Closed::Unsent) | None => None,
+    }
 }
 
 /// A whole list of the region that began late enough and shows no cluster of this uid, or the step that gets it.

@@ -20,10 +20,8 @@ pub(super) fn destroy(v: &View, known: &Known, rules: &Rules) -> Result<Step, St
 /// may have fared better.
 pub(super) fn leave(v: &View, last: Option<&Closed>, blank: bool, rules: &Rules) -> Result<Step, Step> {
     let free = if last.is_some() { Free::NeverMade } else { Free::NeverSealed };
-    let began_after = match last {
-        Some(Closed::Refused { class, at, .. }) if class.momentary() => v.since.max(*at + rules.apart),
-        _ if blank => v.since,
-        _ => return Ok(Step::Act(Act::Release(free))),
+    let Some(began_after) = create::copies_until(v, last, rules).or(blank.then_some(v.since)) else {
+        return Ok(Step::Act(Act::Release(free)));
     };
     ask(v, rules, &v.seen.account, Look::Account)?;
     create::owner_list(v, began_after, rules)?;

@@ -118,10 +118,6 @@ fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
             Verdict::stuck(Some(false), reason, note)
         }
     };
-    let verdict = verdict.at(v.now + wait);
     // Trouble proves nothing, so it takes nothing back of what was proven before.
-    match &v.memo {
-        Some(memo) => verdict.keeping(memo.clone()),
-        None => verdict,
-    }
+    verdict.at(v.now + wait).still(&v.memo)
 }

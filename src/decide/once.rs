@@ -149,9 +149,5 @@ fn absent(
 /// A list whose pages do not fit together proves nothing; nor does it take back what an earlier one proved.
 pub(super) fn torn(v: &View, rules: &Rules) -> Verdict {
     let note = format!("the list of clusters in {} did not come whole; asking again", v.region);
-    let verdict = Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart);
-    match &v.memo {
-        Some(memo) => verdict.keeping(memo.clone()),
-        None => verdict,
-    }
+    Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart).still(&v.memo)
 }

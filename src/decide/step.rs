@@ -123,6 +123,11 @@ impl Verdict {
         self.again = Some(again);
         self
     }
+    /// Reminds the next pass of what this one was reminded of, where nothing was learnt that could take it back.
+    pub(super) fn still(mut self, memo: &Option<Memo>) -> Verdict {
+        self.memo = memo.clone();
+        self
+    }
     pub(super) fn keeping(mut self, memo: Memo) -> Verdict {
         self.memo = Some(memo);
         self
