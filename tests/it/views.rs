@@ -138,6 +138,7 @@ fn view(goal: Goal, standing: Standing) -> View {
         goal,
         guard: Guard { word: None, newer: false },
         finalizer: true,
+        kubeconfig: None,
         region: site().region,
         standing,
         words: vec![],

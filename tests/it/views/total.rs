@@ -201,6 +201,12 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
+        Look::Kubeconfig => {
+            let fresh = |renew| Published::Fresh { renew };
+            let foreign = [Published::Foreign("".into()), Published::NoEndpoint("".into())];
+            let own = [Published::Absent, fresh(NOW), fresh(NOW + mins(1))];
+            each(view, |seen| &mut seen.kubeconfig, own.into_iter().chain(foreign))
+        }
         Look::Leftovers(_) => each(view, |seen| &mut seen.leftovers, ["".into()]),
     }
 }
