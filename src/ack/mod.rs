@@ -232,8 +232,8 @@ impl Client {
         minutes: Option<i64>,
     ) -> Result<Answer<UserKubeconfig>, Error> {
         let path = ["k8s", id.as_str(), "user_config"];
-        let mut call = Call::new("DescribeClusterUserKubeconfig", region, Method::GET, &path)
-            .query("PrivateIpAddress", private);
+        let mut call =
+            Call::new("DescribeClusterUserKubeconfig", region, Method::GET, &path).query("PrivateIpAddress", private);
         if let Some(minutes) = minutes {
             call = call.query("TemporaryDurationMinutes", minutes);
         }

@@ -204,7 +204,10 @@ async fn write(
     let data = BTreeMap::from([(KEY.to_owned(), ByteString(config.as_bytes().to_vec()))]);
     let written = match seen {
         None => {
-            let owner = OwnerReference { block_owner_deletion: None, ..pass.object.controller_owner_ref(&()).unwrap_or_default() };
+            let owner = OwnerReference {
+                block_owner_deletion: None,
+                ..pass.object.controller_owner_ref(&()).unwrap_or_default()
+            };
             let mut secret = Secret { type_: Some(TYPE.to_owned()), data: Some(data), ..Secret::default() };
             secret.metadata.name = Some(name.clone());
             secret.metadata.labels = Some(labels);
@@ -228,7 +231,10 @@ fn unwritten(error: &store::Error, name: &str) -> Trouble {
         let note = format!("the operator may not write Secret {name}; install the chart with kubeconfig.enabled: true");
         (Class::Permission, note)
     } else {
-        (Class::Transient, format!("Secret {name} could not be written: it changed meanwhile, or the API server failed"))
+        (
+            Class::Transient,
+            format!("Secret {name} could not be written: it changed meanwhile, or the API server failed"),
+        )
     };
     Trouble { class, reason: None, note: note.into(), wait: None }
 }

@@ -77,7 +77,9 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
                     Err(Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart)))
                 }
                 Some((Deed::Protect, Err(trouble))) => Err(Step::Rest(refused(v, rules, trouble))),
-                Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => Ok(Step::Act(Act::Protect { id: id.clone(), on })),
+                Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => {
+                    Ok(Step::Act(Act::Protect { id: id.clone(), on }))
+                }
             };
         }
     }
