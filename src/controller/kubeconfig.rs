@@ -49,17 +49,15 @@ pub(super) async fn look(pass: &mut Pass<'_>) -> Result<Published, Trouble> {
         Ok(wish) => wish,
         Err(nothing) => return Ok(nothing),
     };
-    let Some(secret) = read(pass, &wish.name).await? else { return Ok(Published::Absent) };
+    let secret = read(pass, &wish.name).await?;
+    pass.learnt.kubeconfig = Some(None);
+    let Some(secret) = secret else { return Ok(Published::Absent) };
     if !owned(&secret, &pass.object) {
         return Ok(foreign(&wish.name));
     }
-    Ok(match published(&secret, &wish) {
-        Some((renew, published)) => {
-            pass.learnt.kubeconfig = Some(published);
-            Published::Fresh { renew }
-        }
-        None => Published::Absent,
-    })
+    let Some((renew, published)) = published(&secret, &wish) else { return Ok(Published::Absent) };
+    pass.learnt.kubeconfig = Some(Some(published));
+    Ok(Published::Fresh { renew })
 }
 
 /// Gets a kubeconfig and writes it, both at most once. What came of it is the evidence.
@@ -103,7 +101,7 @@ async fn renew(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Published, Trouble
     write(pass, &wish, seen, config, &published).await?;
     let note = format!("a kubeconfig for {server} is in Secret {}, valid until {expires:.0}", wish.name);
     pass.event(false, "KubeconfigPublished", "Publish", &note).await;
-    pass.learnt.kubeconfig = Some(published);
+    pass.learnt.kubeconfig = Some(Some(published));
     Ok(Published::Fresh { renew })
 }
 

@@ -18,8 +18,8 @@ const MESSAGE: usize = 1024;
 pub(super) struct Learnt {
     pub detail: Option<Detail>,
     pub task_id: Option<String>,
-    /// The kubeconfig that is published.
-    pub kubeconfig: Option<PublishedKubeconfig>,
+    /// The Secret was looked at: the kubeconfig of ours that it holds, if it does.
+    pub kubeconfig: Option<Option<PublishedKubeconfig>>,
     pub stage: Option<TaskStage>,
     /// The drift was looked at: whether a field differs that ACK cannot change.
     pub fixed_differ: Option<bool>,
@@ -35,7 +35,7 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
         status.task_id = Some(task.clone());
     }
     if let Some(kubeconfig) = &learnt.kubeconfig {
-        status.kubeconfig_secret_ref = Some(kubeconfig.clone());
+        status.kubeconfig_secret_ref = kubeconfig.clone();
     }
     let wanted = object.spec.kubeconfig_secret_ref.as_ref().map(|wanted| &wanted.name);
     status.kubeconfig_secret_ref = status.kubeconfig_secret_ref.filter(|published| wanted == Some(&published.name));

@@ -9,7 +9,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
     pinned(v, rules, &known.site.account)?;
     if v.seen.cluster.is_none() && *ask(v, rules, &v.seen.glance, Look::Glance(id.clone()))? == Glance::Same {
         let idle = v.now + rules.poll_idle;
-        match v.kubeconfig {
+        match due(v) {
             // Due: the cluster is looked at closely, for only one that serves gives a kubeconfig.
             Some(due) if due <= v.now => {}
             due => return Ok(Step::Rest(Verdict::new(None, Work::Same).at(due.map_or(idle, |due| due.min(idle))))),
@@ -48,7 +48,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
         }
         State::Busy => {
             // A change may take longer than a kubeconfig lasts. What stands against publishing is told once it is over.
-            if v.kubeconfig.is_some_and(|due| due <= v.now) {
+            if due(v).is_some_and(|due| due <= v.now) {
                 publish(v, id, rules)?;
             }
             let note = format!("ACK says that the cluster is {}", cluster.word);
@@ -85,6 +85,10 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     }
     let drift = ask(v, rules, &v.seen.drift, Look::Drift)?;
     let published = publish(v, id, rules)?;
+    let missing = match &published.work {
+        Work::Stuck(reason, note) => Some((*reason, note.clone())),
+        Work::Done | Work::UnderWay(..) | Work::Held(..) | Work::Same => None,
+    };
     let idle = published.again.map_or(idle, |again| again.min(idle));
     let verdict = if let Some(note) = &drift.workers {
         Verdict::stuck(Some(true), Reason::WorkersMissing, note.clone())
@@ -103,13 +107,25 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     } else {
         published
     };
-    Ok(Step::Rest(verdict.at(idle)))
+    // One reason is told, and never at the cost of the other sentence.
+    let work = match (verdict.work, missing) {
+        (Work::Stuck(reason, note), Some((other, more))) if reason != other => {
+            Work::Stuck(reason, format!("{note}. {more}").into())
+        }
+        (work, _) => work,
+    };
+    Ok(Step::Rest(Verdict { work, ..verdict }.at(idle)))
+}
+
+/// When the kubeconfig must be seen to. An observed object has none made or renewed.
+fn due(v: &View) -> Option<Timestamp> {
+    v.kubeconfig.filter(|_| v.goal == Goal::Manage)
 }
 
 /// The kubeconfig of a cluster that serves: done where none is wanted or it is as it should be, and then when to see to
 /// it again; or what stands against it. Nothing else waits for it.
 fn publish(v: &View, id: &ClusterId, rules: &Rules) -> Result<Verdict, Step> {
-    if v.kubeconfig.is_none() {
+    if due(v).is_none() {
         return Ok(Verdict::done());
     }
     let tried = matches!(v.seen.acted, Some((Deed::Publish, _)));

@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Trial> {
         it_is_renewed_before_it_ends_and_written_only_then,
         a_secret_of_somebody_else_is_never_written,
         the_address_is_the_public_one_where_there_is_one,
+        what_cannot_be_got_is_tried_until_it_can,
         it_goes_with_its_object,
         a_removed_wish_leaves_the_secret_and_forgets_it,
     )
@@ -130,13 +131,35 @@ fn the_address_is_the_public_one_where_there_is_one() {
     assert_eq!(access(&scene.wait_for_ready("demo")), "Public");
     scene.merge("demo", json!({"spec": {"kubeconfigSecretRef": {"endpointAccess": "Private"}}}));
     scene.wait_for("demo", "the address in the VPC", |object| access(object) == "Private");
-    // The public endpoint goes: what asks for it is told so, and what was published stays.
-    let id = scene.emulator.ledger()[0].id.clone();
-    let gone = json!({"master_url": json!({"intranet_api_server_endpoint": "https://192.168.0.251:6443"}).to_string()});
-    scene.emulator.outside(&id, &gone).expect("changed");
-    scene.merge("demo", json!({"spec": {"kubeconfigSecretRef": {"endpointAccess": "Public"}}}));
-    let object = scene.wait_for_reason("demo", "EndpointMissing");
-    assert!(message(&object).contains("endpointAccess"), "{}", message(&object));
+
+    // One that asks for what its cluster lacks is told so, until it asks no more.
+    let mut other = wanting(&scene, json!({"name": "other-kubeconfig", "endpointAccess": "Public"}), json!({}));
+    other["metadata"]["name"] = "other".into();
+    scene.apply(&other);
+    let stuck = scene.wait_for_reason("other", "EndpointMissing");
+    assert!(message(&stuck).contains("endpointAccess"), "{}", message(&stuck));
+    assert_eq!(ready(&stuck).expect("Ready")["status"], "True", "the cluster serves");
+    scene.merge("other", json!({"spec": {"kubeconfigSecretRef": {"endpointAccess": null}}}));
+    assert_eq!(access(&scene.wait_for_reason("other", "Running")), "Private");
+}
+
+fn what_cannot_be_got_is_tried_until_it_can() {
+    let scene = Scene::with_operator("kubeconfig-trouble");
+    let down = json!({
+        "operation": "DescribeClusterUserKubeconfig", "when": "before", "do": {"status": 503, "code": "ServiceUnavailable"},
+        "every": true,
+    });
+    scene.fault(down);
+    scene.apply(&wanting(&scene, json!({"name": "demo-kubeconfig"}), json!({})));
+    let object = scene.wait_for_reason("demo", "Unreachable");
+    assert_eq!(ready(&object).expect("Ready")["status"], "True", "the cluster serves");
+    assert!(message(&object).contains("the kubeconfig is not published"), "{}", message(&object));
+    scene.emulator.clear_faults();
+    scene.wait_for_reason("demo", "Running");
+    // A person takes the Secret away and says so.
+    scene.kubectl(&["delete", "secret", "demo-kubeconfig"]);
+    scene.annotate("demo", "reconcile-at", "now");
+    scene.until("the Secret is there again", || secret(&scene));
 }
 
 fn it_goes_with_its_object() {

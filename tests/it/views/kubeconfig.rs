@@ -36,11 +36,11 @@ pub fn cases() -> Vec<Case> {
         case("what is absent is published", finds(Published::Absent), publish()),
         case("what is due is renewed", finds(fresh(secs(0))), publish()),
         case("even while ACK is changing the cluster", finds(fresh(secs(0))).shows(cluster(State::Busy)), publish()),
-        case("and for an observed cluster, which that does not change", observed(finds(Published::Absent)), publish()),
         case("what is fresh needs nothing", finds(fresh(mins(2))), rests(Done).again(mins(2)).ready(Some(true))),
-        case("an observed cluster stays held", observed(finds(fresh(mins(2)))), {
-            rests(Held(Reason::Observed)).again(mins(2))
+        case("for an observed cluster none is looked at or made", observed(shown(State::Running)), {
+            rests(Held(Reason::Observed)).again(mins(5))
         }),
+        case("nor is that cluster looked at for it", observed(same(secs(0))), rests(Same).again(mins(5))),
         case(
             "one that ends at once is not got twice in a pass",
             finds(fresh(secs(0))).did(Deed::Publish, Ok(())),
@@ -70,7 +70,7 @@ pub fn cases() -> Vec<Case> {
             "what differs is told before a Secret that is not ours",
             finds(Published::Foreign("Secret x".into()))
                 .with(|v| v.seen.drift = Some(Ok(Drift::default().with(|d| d.differs = Some("vpcid".into()))))),
-            rests(Stuck(Reason::SpecDiffers)),
+            rests(Stuck(Reason::SpecDiffers)).saying("vpcid. Secret x"),
         ),
     ]
 }
