@@ -282,6 +282,8 @@ fn answers_to_a_delete_that_cannot_be_read_are_no_reason_to_let_go() {
 
 fn tasks_that_cannot_be_read_hold_nothing_up() {
     let (mut scene, cases) = (Scene::with_operator("hostile-tasks"), cases());
+    // Long enough that a busy machine looks at each cluster while it is still being made.
+    scene.emulator.settings(&serde_json::json!({"create_time": "8s"})).unwrap();
     for case in &cases {
         spoil(&scene, case, "DescribeTaskInfo", "before", true);
         apply(&scene, case);
