@@ -228,6 +228,8 @@ fn unwritten(error: &store::Error, name: &str) -> Trouble {
     let (class, note) = if error.is_forbidden() {
         let note = format!("the operator may not write Secret {name}; install the chart with kubeconfig.enabled: true");
         (Class::Permission, note)
+    } else if error.is_invalid() {
+        (Class::User, format!("the API server takes no Secret {name}: give kubeconfigSecretRef another name"))
     } else {
         (
             Class::Transient,
