@@ -240,6 +240,10 @@ pub enum Reason {
     DeleteFailed,
     /// ACK says that the cluster is inactive, unavailable or stopped.
     ClusterUnavailable,
+    /// The Secret for the kubeconfig exists and is not this object's. Name another one, or delete that one.
+    SecretConflict,
+    /// The cluster has no API server address of the kind that the kubeconfig shall hold.
+    EndpointMissing,
     /// The CustomResourceDefinition would drop what the operator must write down. Apply the operator's own.
     DefinitionOutdated,
 }

@@ -39,6 +39,7 @@ pub use error::{Error, Refusal};
 pub use listing::RegionList;
 pub use model::{
     Accepted, Created, Detail, Event, ListedCluster, LogLine, Quota, Resource, State, StateKind, Task, TaskState,
+    UserKubeconfig,
 };
 pub use redact::Secrets;
 
@@ -219,6 +220,24 @@ impl Client {
             call = call.query("delete_options", Value::Array(options.iter().map(option).collect()));
         }
         self.line.change(&call, Some(stamp), |body| Ok(model::accepted(body))).await
+    }
+
+    /// DescribeClusterUserKubeconfig (ack-api d.11): a kubeconfig of the calling identity, with the address in the VPC
+    /// where `private`. Without `minutes` it is valid as long as ACK likes.
+    pub async fn kubeconfig(
+        &self,
+        region: &Region,
+        id: &ClusterId,
+        private: bool,
+        minutes: Option<i64>,
+    ) -> Result<Answer<UserKubeconfig>, Error> {
+        let path = ["k8s", id.as_str(), "user_config"];
+        let mut call =
+            Call::new("DescribeClusterUserKubeconfig", region, Method::GET, &path).query("PrivateIpAddress", private);
+        if let Some(minutes) = minutes {
+            call = call.query("TemporaryDurationMinutes", minutes);
+        }
+        self.line.read(&call, None, |_, body| model::user_kubeconfig(body)).await
     }
 
     /// DescribeUserQuota, a free read. With a stamp it is the probe of the fence: one attempt, signed exactly so,

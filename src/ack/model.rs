@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::json::{self, Object};
@@ -235,6 +236,21 @@ pub struct Resource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
     pub clusters: Option<i64>,
+}
+
+/// A kubeconfig. It has no `Debug`, so that nothing can print it by accident.
+#[derive(Clone)]
+pub struct UserKubeconfig {
+    /// YAML.
+    pub config: SecretString,
+    pub expiration: Option<Timestamp>,
+}
+
+pub(super) fn user_kubeconfig(value: &Value) -> Decoded<UserKubeconfig> {
+    let of = value.as_object().ok_or("it is no object")?;
+    let config = of.get("config").and_then(Value::as_str).filter(|config| !config.trim().is_empty());
+    let config = SecretString::from(config.ok_or("it has no config")?.to_owned());
+    Ok(UserKubeconfig { config, expiration: json::time(of, "expiration") })
 }
 
 const REQUEST_ID: &[&str] = &["request_id", "requestId", "RequestId"];

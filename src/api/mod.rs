@@ -24,9 +24,10 @@ pub mod values;
 pub use body::{BodyError, CONVERSIONS, body};
 pub use crd::crd;
 pub use misfits::misfits;
-pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, WorkerFields};
+pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, EndpointAccess, KubeconfigSecretRef, WorkerFields};
 pub use status::{
-    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, TaskStage,
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig,
+    TaskStage,
 };
 
 /// The finalizer: it stands while a cluster may exist in the cloud.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
+use super::spec::EndpointAccess;
 use crate::terms::{Class, Intent, Nonce, Outcome, Region, Site};
 
 /// The types of conditions. `Ready` and `Synced` are there from the first pass on, the others only while True.
@@ -100,6 +101,9 @@ pub struct AckClusterStatus {
     /// When the deletion protection was first seen on in the cloud: only a later word of the spec may lift it.
     #[serde(rename = "protectionSeen")]
     pub protection_seen: Option<ProtectionSeen>,
+    /// The kubeconfig that was last published.
+    #[serde(rename = "kubeconfigSecretRef")]
+    pub kubeconfig_secret_ref: Option<PublishedKubeconfig>,
     /// Digests of what was last applied, by field, for fields that ACK does not show back.
     #[serde(rename = "appliedHash")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 64}))]
@@ -125,6 +129,26 @@ pub struct ProtectionSeen {
     pub going: bool,
     /// What the spec said of the protection by then.
     pub word: Option<bool>,
+}
+
+/// A kubeconfig that was published.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishedKubeconfig {
+    /// Name of the Secret.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Which address of the API server it holds.
+    pub endpoint_access: EndpointAccess,
+    /// That address.
+    #[schemars(length(max = 1024))]
+    pub server_url: String,
+    /// When its certificate ends.
+    #[schemars(length(max = 64))]
+    pub expires_at: String,
+    /// When it is renewed.
+    #[schemars(length(max = 64))]
+    pub renew_at: String,
 }
 
 /// Where the cluster comes from.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::{Map, Value};
 
+use super::kubeconfig;
 use super::look::{marks, region, trouble};
 use super::reconcile::{Flow, Pass};
 use super::report;
@@ -40,6 +41,10 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
         Act::Protect { id, on } => protect(pass, &id, on).await,
         Act::Delete { id, not_after } => delete(pass, &id, not_after).await,
         Act::Forget(id) => forget(pass, &id).await,
+        Act::Publish(id) => {
+            kubeconfig::publish(pass, &id).await;
+            Ok(Flow::On)
+        }
         Act::Release(free) => release(pass, &free).await,
     }
 }

@@ -8,6 +8,7 @@ use kube::api::Api;
 use kube::{CustomResourceExt, ResourceExt};
 use secrecy::ExposeSecret;
 
+use super::kubeconfig;
 use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
@@ -41,6 +42,7 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
             }
             pass.view.seen.cause = Some(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()));
         }
+        Look::Kubeconfig => pass.view.seen.kubeconfig = Some(kubeconfig::look(pass).await),
         Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
     }
     pass.tell_time();

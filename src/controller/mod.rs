@@ -22,6 +22,7 @@ use crate::decide::Rules;
 mod act;
 mod definition;
 mod flags;
+mod kubeconfig;
 mod look;
 mod memory;
 mod reconcile;

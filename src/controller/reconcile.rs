@@ -18,7 +18,7 @@ use super::view::{self, spoken, view};
 use super::{Context, act, look, secrets};
 use crate::ack::{Account, Created};
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Step, Verdict, View, Work, decide};
+use crate::decide::{Published, Step, Verdict, View, Work, decide};
 use crate::terms::{ClusterId, Reason, Sealer};
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
@@ -264,7 +264,9 @@ impl Pass<'_> {
         }
         let troubled =
             matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew));
-        let settled = self.view.seen.drift.as_ref().is_some_and(Result::is_ok);
+        // As long as a kubeconfig is wanted and not there, the cluster is looked at closely at each poll.
+        let published = matches!(self.view.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
+        let settled = published && self.view.seen.drift.as_ref().is_some_and(Result::is_ok);
         let entry = &mut self.entry;
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;

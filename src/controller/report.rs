@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
 
 use crate::ack::{Detail, StateKind};
-use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, TaskStage};
+use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, PublishedKubeconfig, TaskStage};
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
 
@@ -18,6 +18,8 @@ const MESSAGE: usize = 1024;
 pub(super) struct Learnt {
     pub detail: Option<Detail>,
     pub task_id: Option<String>,
+    /// The Secret was looked at: the kubeconfig of ours that it holds, if it does.
+    pub kubeconfig: Option<Option<PublishedKubeconfig>>,
     pub stage: Option<TaskStage>,
     /// The drift was looked at: whether a field differs that ACK cannot change.
     pub fixed_differ: Option<bool>,
@@ -32,6 +34,11 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
     if let Some(task) = &learnt.task_id {
         status.task_id = Some(task.clone());
     }
+    if let Some(kubeconfig) = &learnt.kubeconfig {
+        status.kubeconfig_secret_ref = kubeconfig.clone();
+    }
+    let wanted = object.spec.kubeconfig_secret_ref.as_ref().map(|wanted| &wanted.name);
+    status.kubeconfig_secret_ref = status.kubeconfig_secret_ref.filter(|published| wanted == Some(&published.name));
     let Some((reason, message)) = words(&verdict.work) else { return status };
     // A command in a message is one that can be pasted.
     let this = format!("-n {} ackcluster {}", object.namespace().unwrap_or_default(), object.name_any());

@@ -37,6 +37,7 @@ pub(super) fn view(
         goal,
         guard: guard(object),
         finalizer: object.finalizers().iter().any(|f| f == api::FINALIZER),
+        kubeconfig: kubeconfig(object),
         region: Region::from(object.spec.region_id.as_str()),
         standing: standing(object, sealer, rules)?,
         words: words(object),
@@ -49,6 +50,14 @@ pub(super) fn view(
 /// What was read at or after that time is as good as read `now`.
 pub(super) fn fresh_from(now: Timestamp) -> Timestamp {
     now - ROUNDING
+}
+
+/// When the published kubeconfig must be seen to. What is not understood is due.
+fn kubeconfig(object: &AckCluster) -> Option<Timestamp> {
+    let wanted = object.spec.kubeconfig_secret_ref.as_ref()?;
+    let published = object.status.as_ref().and_then(|status| status.kubeconfig_secret_ref.as_ref());
+    let published = published.filter(|published| published.name == wanted.name);
+    Some(published.and_then(|published| published.renew_at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 fn goal(object: &AckCluster) -> Goal {

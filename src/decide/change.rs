@@ -8,7 +8,12 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
     let id = &known.id;
     pinned(v, rules, &known.site.account)?;
     if v.seen.cluster.is_none() && *ask(v, rules, &v.seen.glance, Look::Glance(id.clone()))? == Glance::Same {
-        return Ok(Step::Rest(Verdict::new(None, Work::Same).at(v.now + rules.poll_idle)));
+        let idle = v.now + rules.poll_idle;
+        match due(v) {
+            // Due: the cluster is looked at closely, for only one that serves gives a kubeconfig.
+            Some(due) if due <= v.now => {}
+            due => return Ok(Step::Rest(Verdict::new(None, Work::Same).at(due.map_or(idle, |due| due.min(idle))))),
+        }
     }
     once::alone(v, known, rules)?;
     let soon = v.now + rules.poll_busy;
@@ -42,6 +47,10 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
             Step::Rest(Verdict::stuck(Some(false), Reason::DeleteFailed, note).at(v.now + rules.slow))
         }
         State::Busy => {
+            // A change may take longer than a kubeconfig lasts. What stands against publishing is told once it is over.
+            if due(v).is_some_and(|due| due <= v.now) {
+                publish(v, id, rules)?;
+            }
             let note = format!("ACK says that the cluster is {}", cluster.word);
             Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(soon))
         }
@@ -68,11 +77,19 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
                     Err(Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart)))
                 }
                 Some((Deed::Protect, Err(trouble))) => Err(Step::Rest(refused(v, rules, trouble))),
-                Some((Deed::Claim | Deed::Delete, _)) | None => Ok(Step::Act(Act::Protect { id: id.clone(), on })),
+                Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => {
+                    Ok(Step::Act(Act::Protect { id: id.clone(), on }))
+                }
             };
         }
     }
     let drift = ask(v, rules, &v.seen.drift, Look::Drift)?;
+    let published = publish(v, id, rules)?;
+    let missing = match &published.work {
+        Work::Stuck(reason, note) => Some((*reason, note.clone())),
+        Work::Done | Work::UnderWay(..) | Work::Held(..) | Work::Same => None,
+    };
+    let idle = published.again.map_or(idle, |again| again.min(idle));
     let verdict = if let Some(note) = &drift.workers {
         Verdict::stuck(Some(true), Reason::WorkersMissing, note.clone())
     } else if let Some(note) = &drift.differs {
@@ -83,12 +100,55 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
         Verdict::stuck(Some(true), Reason::SpecDiffers, note)
     } else if cluster.state == State::ChangeFailed {
         Verdict::stuck(Some(true), Reason::UpdateFailed, "the last change of the cluster failed; see its tasks in ACK")
+    } else if published.work != Work::Done {
+        published
     } else if v.goal == Goal::Observe {
         Verdict::held(Some(true), Reason::Observed, "observed only; remove ackoperator.dev/observe to have it changed")
     } else {
-        Verdict::done()
+        published
     };
-    Ok(Step::Rest(verdict.at(idle)))
+    // One reason is told, and never at the cost of the other sentence.
+    let work = match (verdict.work, missing) {
+        (Work::Stuck(reason, note), Some((other, more))) if reason != other => {
+            Work::Stuck(reason, format!("{note}. {more}").into())
+        }
+        (work, _) => work,
+    };
+    Ok(Step::Rest(Verdict { work, ..verdict }.at(idle)))
+}
+
+/// When the kubeconfig must be seen to. An observed object has none made or renewed.
+fn due(v: &View) -> Option<Timestamp> {
+    v.kubeconfig.filter(|_| v.goal == Goal::Manage)
+}
+
+/// The kubeconfig of a cluster that serves: done where none is wanted or it is as it should be, and then when to see to
+/// it again; or what stands against it. Nothing else waits for it.
+fn publish(v: &View, id: &ClusterId, rules: &Rules) -> Result<Verdict, Step> {
+    if due(v).is_none() {
+        return Ok(Verdict::done());
+    }
+    let tried = matches!(v.seen.acted, Some((Deed::Publish, _)));
+    let act = || Err(Step::Act(Act::Publish(id.clone())));
+    Ok(match &v.seen.kubeconfig {
+        None => return Err(Step::Look(Look::Kubeconfig)),
+        Some(Ok(Published::Absent)) if !tried => return act(),
+        Some(Ok(Published::Fresh { renew })) if *renew <= v.now && !tried => return act(),
+        Some(Ok(Published::Absent)) => Verdict::done().at(v.now + rules.poll_busy),
+        // One that ends sooner than it can be renewed is renewed at a bounded pace.
+        Some(Ok(Published::Fresh { renew })) => Verdict::done().at((*renew).max(v.now + rules.poll_busy)),
+        Some(Ok(Published::Foreign(note))) => {
+            Verdict::stuck(Some(true), Reason::SecretConflict, note.clone()).at(v.now + rules.poll_idle)
+        }
+        Some(Ok(Published::NoEndpoint(note))) => {
+            Verdict::stuck(Some(true), Reason::EndpointMissing, note.clone()).at(v.now + rules.poll_idle)
+        }
+        // The cluster serves whether or not its kubeconfig can be had.
+        Some(Err(trouble)) => {
+            let note = format!("the kubeconfig is not published: {}", trouble.note);
+            Verdict { ready: Some(true), ..troubled(v, rules, &Trouble { note: note.into(), ..trouble.clone() }) }
+        }
+    })
 }
 
 /// ACK did not take a change. Where it says that the request is wrong, a person must see it.

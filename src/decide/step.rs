@@ -29,6 +29,8 @@ pub enum Look {
     Progress,
     Cause,
     Leftovers(ClusterId),
+    /// The Secret with the kubeconfig, against what is wanted of it now.
+    Kubeconfig,
 }
 
 /// One guarded write or one call.
@@ -64,6 +66,8 @@ pub enum Act {
     },
     /// Forget this cluster so that another can be made.
     Forget(ClusterId),
+    /// Get a kubeconfig from ACK and put it into its Secret.
+    Publish(ClusterId),
     /// Take the finalizer off.
     Release(Free),
 }

@@ -17,6 +17,9 @@ pub struct View {
     pub goal: Goal,
     pub guard: Guard,
     pub finalizer: bool,
+    /// When the published kubeconfig must be seen to next, as the status tells; long ago where it tells of none. `None`:
+    /// none is wanted.
+    pub kubeconfig: Option<Timestamp>,
     pub region: Region,
     pub standing: Standing,
     pub words: Vec<Word>,
@@ -143,6 +146,8 @@ pub struct Evidence {
     pub cause: Seen<Note>,
     /// What will outlive the cluster.
     pub leftovers: Seen<Note>,
+    /// What is published of the kubeconfig.
+    pub kubeconfig: Seen<Published>,
     /// Which request was sent in this pass, and its outcome. The object may have come to another attempt since.
     pub sent: Option<(Nonce, Sent)>,
     /// What was last asked of ACK in this pass, and how that went.
@@ -155,6 +160,20 @@ pub enum Deed {
     Claim,
     Protect,
     Delete,
+    Publish,
+}
+
+/// The Secret that shall hold the kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Published {
+    /// There is none, or ours was made for something else than what is wanted now.
+    Absent,
+    /// Ours, and as it is wanted until then.
+    Fresh { renew: Timestamp },
+    /// There is one that this object does not own. The note names it.
+    Foreign(Note),
+    /// The cluster has no address of the wanted kind. The note says which.
+    NoEndpoint(Note),
 }
 
 /// Why an answer proves nothing.

@@ -111,6 +111,7 @@ fn own_names() -> Result<(), Failed> {
             "deleteOptions",
             "deletionPolicy",
             "extraParameters",
+            "kubeconfigSecretRef",
             "secretValues",
             "workerFields"
         ]

@@ -22,6 +22,8 @@ mod delete;
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
 mod isolation;
+/// The kubeconfig of a finished cluster.
+mod kubeconfig;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         once::tests(),
         isolation::tests(),
         hostile::tests(),
+        kubeconfig::tests(),
         leaks::tests(),
         quiet::tests(),
     ];

@@ -243,7 +243,10 @@ fn the_operator_has_the_rights_of_the_chart_and_no_more() {
         ("get", "secrets", true),
         ("list", "secrets", false),
         ("watch", "secrets", false),
-        ("create", "secrets", false),
+        ("create", "secrets", true),
+        ("patch", "secrets", true),
+        ("update", "secrets", false),
+        ("delete", "secrets", false),
         ("get", our_crd, true),
         ("delete", our_crd, false),
         ("list", "customresourcedefinitions.apiextensions.k8s.io", false),
@@ -256,6 +259,13 @@ fn the_operator_has_the_rights_of_the_chart_and_no_more() {
     let narrow = shared.plane.render(&chart, &["--set", "watchNamespaces={a,b}"]).expect("the chart renders");
     assert_eq!(narrow.matches("kind: RoleBinding").count(), 2);
     assert_eq!(narrow.matches("kind: ClusterRoleBinding").count(), 1, "for the CustomResourceDefinition only");
+    let reading = shared.plane.render(&chart, &["--set", "kubeconfig.enabled=false"]).expect("the chart renders");
+    let written = "verbs: [create, patch]";
+    assert_eq!(
+        (narrow.matches(written).count(), reading.matches(written).count()),
+        (2, 1),
+        "Secrets are written for kubeconfigs only, events always"
+    );
     let error = shared.plane.render(&chart, &["--set", "watchNamespace=a"]).expect_err("a slip of the pen is refused");
     assert!(error.sentence().contains("watchNamespace"), "{}", error.sentence());
 }

@@ -141,7 +141,9 @@ impl Scene {
         let keys: Vec<_> = keys.iter().map(|(_, key)| key.clone()).collect();
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (create, delete) = (Duration::from_secs(2), Duration::from_secs(1));
-        let emulator = RUNTIME.block_on(emulated::start(anywhere, None, &keys, create, delete)).unwrap_or_else(panic);
+        let kubeconfig = fs::read_to_string(&shared.plane.kubeconfig).expect("an administrator's kubeconfig");
+        let emulator = emulated::start(anywhere, None, &keys, create, delete, Some(kubeconfig));
+        let emulator = RUNTIME.block_on(emulator).unwrap_or_else(panic);
         let operator = Operator {
             program: env!("CARGO_BIN_EXE_ack-operator").into(),
             kubeconfig: shared.operator_kubeconfig.clone(),

@@ -2,7 +2,7 @@
 
 use ack_operator::decide::{
     Act, Closed, Cluster, Deed, Drift, Evidence, Existence, Free, Glance, Goal, Guard, Known, Listing, Look, Memo,
-    Owner, Rival, Rules, Seen, Sent, Standing, State, Step, Trouble, View, Word, Work, decide,
+    Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Step, Trouble, View, Word, Work, decide,
 };
 use ack_operator::terms::{Class, ClusterId, Intent, Note, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +10,8 @@ use libtest_mimic::Trial;
 
 /// Keeping a cluster: settled, changed, failed, vanished.
 mod keep;
+/// Publishing the kubeconfig.
+mod kubeconfig;
 /// Letting go: protection, ownership, proof of absence.
 mod leave;
 /// Making: owner check, seal, send, resolve, adopt.
@@ -18,7 +20,7 @@ mod make;
 mod total;
 
 pub fn tests() -> Vec<Trial> {
-    let cases = [make::cases(), keep::cases(), leave::cases()].into_iter().flatten();
+    let cases = [make::cases(), keep::cases(), kubeconfig::cases(), leave::cases()].into_iter().flatten();
     let cases = cases.map(|Case { name, view, rules, want }| {
         Trial::test(format!("views: {name}"), move || want.check(&decide(&view, &rules), &view).map_err(Into::into))
     });
@@ -138,6 +140,7 @@ fn view(goal: Goal, standing: Standing) -> View {
         goal,
         guard: Guard { word: None, newer: false },
         finalizer: true,
+        kubeconfig: None,
         region: site().region,
         standing,
         words: vec![],

@@ -224,6 +224,13 @@ impl Cluster {
         self.set("master_url", url.to_string());
     }
 
+    /// The address of its API server, on the internet or in the VPC, if it has one.
+    pub fn endpoint(&self, private: bool) -> Option<String> {
+        let urls: Value = serde_json::from_str(self.text("master_url")).ok()?;
+        let name = if private { "intranet_api_server_endpoint" } else { "api_server_endpoint" };
+        urls[name].as_str().filter(|url| !url.is_empty()).map(str::to_owned)
+    }
+
     /// Puts a checked ModifyCluster body in force.
     pub fn modify(&mut self, change: &Value) {
         for (name, value) in change.as_object().into_iter().flatten() {

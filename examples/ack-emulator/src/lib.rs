@@ -107,6 +107,8 @@ pub struct Config {
     pub delete_time: Duration,
     pub detail_lag: Duration,
     pub date_window: Duration,
+    /// The text of a kubeconfig for a real API server, which every cluster hands out as its own; `None`: made-up ones.
+    pub kubeconfig_server: Option<String>,
 }
 
 impl Default for Config {
@@ -121,6 +123,7 @@ impl Default for Config {
             delete_time: Duration::from_secs(60),
             detail_lag: Duration::ZERO,
             date_window: Duration::from_secs(900),
+            kubeconfig_server: None,
         }
     }
 }
@@ -179,6 +182,7 @@ impl Emulator {
             delete_time,
             detail_lag,
             date_window,
+            kubeconfig_server,
         } = config;
         if !(time_scale.is_finite() && time_scale > 0.0) {
             return Err(Error::Config("the time scale must be above zero".into()));
@@ -195,6 +199,7 @@ impl Emulator {
         };
         let settings = settings.checked().map_err(Error::Config)?;
         let face = Arc::new(Face::new(access_keys, settings, time_scale));
+        face.lock().world.kubeconfig = kubeconfig_server;
         let mut bound = Vec::new();
         for (region, address) in listen {
             if let Some(region) = region.as_ref().filter(|region| !fields::is_region(region)) {

@@ -51,6 +51,10 @@ struct Flags {
     /// How long DescribeClusterDetail does not know a new cluster
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     detail_lag: Duration,
+
+    /// A kubeconfig of a real API server, which every cluster hands out as its own. Without it they are made up
+    #[arg(long, value_name = "FILE")]
+    kubeconfig_server: Option<PathBuf>,
 }
 
 const AFTER: &str = "\
@@ -100,7 +104,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
-    let Flags { listen, tls_dir, access_key, time_scale, list_lag, create_time, delete_time, detail_lag } = flags;
+    let Flags {
+        listen,
+        tls_dir,
+        access_key,
+        time_scale,
+        list_lag,
+        create_time,
+        delete_time,
+        detail_lag,
+        kubeconfig_server,
+    } = flags;
+    let kubeconfig_server = kubeconfig_server.map(std::fs::read_to_string).transpose()?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let config = Config {
         listen,
@@ -111,6 +126,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
         create_time,
         delete_time,
         detail_lag,
+        kubeconfig_server,
         ..Config::default()
     };
     let emulator = Emulator::start(config).await?;

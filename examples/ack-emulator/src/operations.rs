@@ -1,16 +1,17 @@
 //! The operations of the API, one row each: how a call is recognised and which function answers it. The functions see the
 //! world, the settings and the call; they do no I/O and check no signature.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::AccessKey;
-use crate::clock::Now;
+use crate::clock::{Now, utc};
 use crate::cluster::Cluster;
 use crate::fields;
 use crate::received::decoded;
 use crate::refusal::Refusal;
-use crate::settings::{Lists, Names, Settings, Switch, Token, Workers};
+use crate::settings::{Lists, Missing, Names, Settings, Switch, Token, Workers};
 use crate::sign::hex;
 use crate::task::Kind;
 use crate::world::World;
@@ -81,6 +82,7 @@ pub const TABLE: &[Operation] = table! {
     UntagResources            "DELETE" "/tags"                  None   true  tags::untag;
     ListTagResources          "GET"    "/tags"                  None   false tags::list;
     DescribeUserQuota         "GET"    "/quota"                 None   false quota;
+    DescribeClusterUserKubeconfig "GET" "/k8s/{}/user_config" None  false user_config;
     GetCallerIdentity         "*"      "/"                      None   false sts::get_caller_identity;
 };
 
@@ -362,6 +364,41 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
     world.clusters[at].delete_options = options.collect();
     let task = world.start(Kind::Delete, at, settings.delete_time, Value::Null, now);
     Ok(call.standard(&call.ids[0], &task))
+}
+
+/// A kubeconfig of the caller: made up, or the one of the server that stands in for all clusters (ack-api d.11).
+fn user_config(world: &mut World, call: &Call<'_>) -> Outcome {
+    let at = reach(world, call, &call.ids[0])?;
+    let private = call.flag("PrivateIpAddress")?;
+    let life = match call.query("TemporaryDurationMinutes") {
+        None => SignedDuration::from_hours(3 * 365 * 24),
+        Some(text) => match text.parse::<i32>() {
+            Ok(minutes @ 15..=4320) => call.settings.kubeconfig_minute * minutes,
+            _ => return Err(Refusal::invalid("TemporaryDurationMinutes is a number from 15 to 4320")),
+        },
+    };
+    let cluster = &world.clusters[at];
+    if ["initial", "failed", "deleting", "delete_failed", "deleted"].contains(&cluster.state()) {
+        return Err(Refusal::state_conflict(cluster.state()));
+    }
+    let server = cluster.endpoint(private);
+    if server.is_none() && call.settings.missing_endpoint == Missing::Refuse {
+        let message = "the cluster has no endpoint of that kind";
+        return Err(Refusal::ack(400, "EmulatorEndpointMissing", message));
+    }
+    let user = &call.key.account;
+    let config = match (&world.kubeconfig, &server) {
+        (Some(config), Some(_)) => config.clone(),
+        _ => format!(
+            "apiVersion: v1\nkind: Config\npreferences: {{}}\nclusters:\n- name: kubernetes\n  cluster:\n    server: {}\n    \
+             certificate-authority-data: RkFLRSBDQQ==\ncontexts:\n- name: {user}-{id}\n  context:\n    cluster: \
+             kubernetes\n    user: \"{user}\"\ncurrent-context: {user}-{id}\nusers:\n- name: \"{user}\"\n  user:\n    \
+             client-certificate-data: RkFLRSBDTElFTlQgQ0VSVA==\n    client-key-data: RkFLRSBDTElFTlQgS0VZ\n",
+            server.unwrap_or_else(|| "\"\"".into()),
+            id = cluster.id,
+        ),
+    };
+    Ok(json!({"config": config, "expiration": utc(call.now.gateway + life)}))
 }
 
 fn quota(_: &mut World, _: &Call<'_>) -> Outcome {

@@ -39,6 +39,8 @@ words! {
         /// `total_count` is one too many.
         Overcount,
     }
+    /// What DescribeClusterUserKubeconfig does where the cluster lacks the endpoint: an error, or an empty server.
+    Missing { Refuse, Empty }
     /// Whether a cluster may be deleted while it is being created.
     Early { Refuse, Allow }
     /// How a failed task spells its state (ack-api g 17).
@@ -62,6 +64,7 @@ pub struct Settings {
     pub page_size_max: usize,
     pub delete_while_initial: Early,
     pub task_failed_word: FailedWord,
+    pub missing_endpoint: Missing,
     /// By access key: the names of the only clusters that it can see.
     pub visible_only: BTreeMap<String, Vec<String>>,
     /// Access keys that were switched off.
@@ -81,6 +84,9 @@ pub struct Settings {
     pub modify_time: SignedDuration,
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     pub delete_time: SignedDuration,
+    /// How long each of a temporary kubeconfig's minutes is.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    pub kubeconfig_minute: SignedDuration,
     /// How far a signed date may be from the gateway's clock. Nonces are remembered twice as long.
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     pub date_window: SignedDuration,
@@ -101,6 +107,7 @@ impl Default for Settings {
             page_size_max: 50,
             delete_while_initial: Early::Refuse,
             task_failed_word: FailedWord::Failed,
+            missing_endpoint: Missing::Refuse,
             visible_only: BTreeMap::new(),
             inactive_keys: Vec::new(),
             expired_tokens: Vec::new(),
@@ -110,6 +117,7 @@ impl Default for Settings {
             create_time: SignedDuration::from_secs(90),
             modify_time: SignedDuration::from_secs(5),
             delete_time: SignedDuration::from_secs(60),
+            kubeconfig_minute: SignedDuration::from_secs(60),
             date_window: SignedDuration::from_secs(900),
         }
     }
@@ -122,7 +130,9 @@ impl Settings {
     /// Says what does not.
     pub fn checked(self) -> Result<Settings, String> {
         let Settings { deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, .. } = &self;
-        let times = [deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, &self.date_window];
+        let minute = &self.kubeconfig_minute;
+        let times =
+            [deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, minute, &self.date_window];
         let year = SignedDuration::from_hours(366 * 24);
         if times.iter().any(|time| time.is_negative() || **time > year) || self.date_window.is_zero() {
             return Err("durations are from 0 to a year, date_window is positive".into());

@@ -438,3 +438,27 @@ async fn https_is_served_under_the_authority_that_is_written_down() {
         assert_eq!(client.get(&url).send().await.is_ok(), wanted);
     }
 }
+
+#[tokio::test]
+async fn a_kubeconfig_is_given_by_clusters_that_serve_for_endpoints_that_they_have() {
+    let bench = Bench::start().await;
+    let id = bench.create(json!({})).await;
+    let config = format!("/k8s/{id}/user_config");
+    assert_eq!(code(&bench.call("GET", &config, None).await), (400, "ErrorClusterState".into()));
+    bench.advance(91);
+    assert_eq!(code(&bench.call("GET", &config, None).await), (400, "EmulatorEndpointMissing".into()));
+    bench.set(json!({"missing_endpoint": "empty"}));
+    assert!(text(&bench.get(&config).await["config"]).contains("server: \"\"\n"));
+
+    let before = Timestamp::now();
+    let query = "PrivateIpAddress=true&TemporaryDurationMinutes";
+    let given = bench.get(&format!("{config}?{query}=20")).await;
+    assert!(text(&given["config"]).contains("server: https://192.168.0.251:6443\n"), "{given}");
+    let ends: Timestamp = text(&given["expiration"]).parse().expect("a time");
+    let life = ends.duration_since(before).as_secs();
+    assert!((1198..=1202).contains(&life), "{life}");
+    for wrong in ["14", "4321", "soon"] {
+        let refused = bench.call("GET", &format!("{config}?{query}={wrong}"), None).await;
+        assert_eq!(code(&refused), (400, "InvalidParameter".into()), "{wrong}");
+    }
+}

@@ -47,6 +47,8 @@ pub struct World {
     /// By account and token.
     pub tokens: HashMap<(String, String), Remembered>,
     minted: u64,
+    /// What each cluster hands out as its kubeconfig; `None`: made up.
+    pub kubeconfig: Option<String>,
 }
 
 impl World {

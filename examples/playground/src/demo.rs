@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::access::Access;
 use crate::error::{Error, Result};
+use crate::keeper::write_private;
 use crate::objects::{AckClusters, condition};
 use crate::repository;
 use crate::stage::{GUEST_NAMESPACE, Setup, Stage};
@@ -19,6 +20,8 @@ use crate::tools::{Tool, Toolbox};
 use crate::up::stop_signal;
 
 const MANIFEST: &str = "examples/quickstart.yaml";
+/// The Secret that it names for the kubeconfig.
+const KUBECONFIG: &str = "quickstart-kubeconfig";
 
 /// Starts everything, applies examples/quickstart.yaml and shows the cluster being created; then it is yours until
 /// Ctrl-C.
@@ -84,6 +87,7 @@ impl Demo {
 
         let walk = Walk::new(&mut stage).await?;
         walk.create().await?;
+        walk.use_kubeconfig(user_has_server).await?;
         if self.exit {
             walk.protect().await?;
             walk.delete_in_vain().await?;
@@ -149,6 +153,26 @@ impl<'a> Walk<'a> {
         expect(!id.is_empty(), "the object runs, but has no cluster_id")?;
         self.cluster_id.replace(id.into());
         self.ledger(false)
+    }
+
+    /// What the operator published, as a user would take it, and a real request with it.
+    async fn use_kubeconfig(&self, made_up: bool) -> Result<()> {
+        let secret = format!("secret/{KUBECONFIG}");
+        println!();
+        self.kubectl(&["get", &secret]).await?;
+        if made_up {
+            println!("\n{}", dim("Its kubeconfig is made up: no cluster stands behind this ACK."));
+            return Ok(());
+        }
+        let output = r"go-template={{.data.value | base64decode}}";
+        let arguments = self.arguments(&["get", &secret, "-o", output]);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let text = self.stage.access().run_kubectl(&words)?;
+        let file = self.stage.access().kubeconfig.with_file_name("demo.kubeconfig");
+        write_private(&file, &text)?;
+        println!();
+        prompt(&[arguments, vec![">".into(), file.display().to_string()]].concat());
+        self.kubectl(&["--kubeconfig", &file.display().to_string(), "get", "namespaces"]).await
     }
 
     async fn protect(&self) -> Result<()> {
@@ -301,7 +325,7 @@ fn line(what: &str, text: &str) {
 
 /// The command as one would type it; words with blanks or braces in quotes.
 fn prompt(arguments: &[String]) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@>".contains(c);
     let quoted = arguments.iter().map(|word| if word.chars().all(plain) { word.clone() } else { format!("'{word}'") });
     println!("{}", styled("36", &format!("$ kubectl {}", quoted.collect::<Vec<_>>().join(" "))));
     let _ = stdout().flush();

@@ -53,13 +53,15 @@ impl Key {
 }
 
 /// Starts an emulator whose clusters take `create` to come and `delete` to go. With `tls_dir` it speaks TLS by an
-/// authority of its own, whose certificate it puts there.
+/// authority of its own, whose certificate it puts there. Its clusters hand
+/// out `kubeconfig_server` as their own, or made-up ones.
 pub async fn start(
     address: SocketAddr,
     tls_dir: Option<PathBuf>,
     keys: &[Key],
     create: Duration,
     delete: Duration,
+    kubeconfig_server: Option<String>,
 ) -> Result<Emulator> {
     let known = |Key { id, secret, account, token }: Key| AccessKey { id, secret, account, token };
     let emulator = Emulator::start(Config {
@@ -70,6 +72,7 @@ pub async fn start(
         create_time: create,
         delete_time: delete,
         date_window: DATE_WINDOW,
+        kubeconfig_server,
         ..Config::default()
     })
     .await?;

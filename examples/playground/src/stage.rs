@@ -1,7 +1,8 @@
 //! Everything together: an API server (ours or the user's), an emulated ACK, credentials, the chart, and as many
 //! operators as are asked for. `up`, `demo` and `footprint` differ only in what they do on it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ack_emulator::{Emulator, LedgerEntry};
@@ -75,6 +76,11 @@ impl Stage {
                 (access.kubeconfig.clone(), vec![namespace.to_owned()])
             }
         };
+        // The rights to a user's own API server are not ours to hand out.
+        let kubeconfig_server = match &ground {
+            Ground::Ours(plane) => Some(read_text(&plane.kubeconfig)?),
+            Ground::Theirs(..) => None,
+        };
         let key = Key::default();
         let address = (loopback.ip(), loopback::EMULATOR).into();
         let emulator = emulated::start(
@@ -83,6 +89,7 @@ impl Stage {
             std::slice::from_ref(&key),
             CREATE_TIME,
             DELETE_TIME,
+            kubeconfig_server,
         )
         .await?;
         access.apply(&key.secret_manifest(ACCESS_SECRET, namespace))?;
@@ -161,6 +168,10 @@ impl Ground {
             Ground::Theirs(_, loopback) => loopback,
         }
     }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(Error::io("cannot read", path))
 }
 
 /// Asks `url` until it answers with 200, the process has ended or the deadline is over.

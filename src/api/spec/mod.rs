@@ -340,6 +340,11 @@ pub struct AckClusterSpec {
     /// What a deletion keeps or takes beside the cluster.
     #[serde(rename = "deleteOptions")]
     pub delete_options: Option<DeleteOptions>,
+    /// Publishes the kubeconfig of the running cluster in a Secret of this namespace, under the key `value`, in the form of
+    /// the Cluster API. The Secret goes with this object; when this field is removed it stays until then and is no longer
+    /// renewed. Nothing is published while the object is observed, paused or being deleted.
+    #[serde(rename = "kubeconfigSecretRef")]
+    pub kubeconfig_secret_ref: Option<KubeconfigSecretRef>,
     /// Values of the body that come from Secrets of this namespace. A field given here and in the spec is refused.
     #[x_kube(merge_strategy = ListMerge::Map(vec!["path".into()]))]
     #[schemars(length(max = 64))]

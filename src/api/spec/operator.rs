@@ -18,6 +18,29 @@ pub struct CredentialsRef {
 
 const SECRET_NAME: &str = r"self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')";
 
+/// Where the kubeconfig is published.
+#[skip_serializing_none]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigSecretRef {
+    /// Name of the Secret. It is made where there is none; one that this object does not own is never written.
+    #[x_kube(validation = (SECRET_NAME, "kubeconfigSecretRef.name is the name of a Secret"))]
+    pub name: String,
+    /// How long its certificate is valid, in minutes, 15 to 4320; it is renewed before it ends. Absent: as long as ACK
+    /// makes it, which is years.
+    #[schemars(range(min = 15, max = 4320))]
+    pub valid_minutes: Option<i64>,
+    /// Which address of the API server it holds. Absent: the public one where there is one, else the one in the VPC.
+    pub endpoint_access: Option<EndpointAccess>,
+}
+
+/// An address of the API server: on the internet, or in the VPC.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndpointAccess {
+    Public,
+    Private,
+}
+
 /// What becomes of the cluster in the cloud when the object is deleted.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeletionPolicy {

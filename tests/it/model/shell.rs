@@ -79,6 +79,7 @@ impl Sim {
             progress: Some(Ok(NOTE.clone())),
             cause: Some(Ok(NOTE.clone())),
             leftovers: Some(Ok(NOTE.clone())),
+            kubeconfig: None,
             sent: pass.sent.map(|(attempt, sent)| {
                 let sent = match sent {
                     Answer::Created(c) => Sent::Created(id(c)),
@@ -101,6 +102,7 @@ impl Sim {
             goal: o.goal(),
             guard: Guard { word: o.guard, newer: o.newer },
             finalizer: o.finalizer,
+            kubeconfig: None,
             region: REGION.clone(),
             standing,
             words,
@@ -288,7 +290,7 @@ impl Sim {
                 }
                 current
             }
-            Act::Claim(_) => return None,
+            Act::Claim(_) | Act::Publish(_) => return None,
         };
         // After a conflict too the object is read afresh and judged anew.
         next.token = if let Act::Seal { .. } = act { landed } else { pass.token && !(landed && spent) };

@@ -23,7 +23,8 @@ pub fn bounds() -> Result<(), Failed> {
         "credentialsRef": { "name": "s" }, "deletionPolicy": "Delete", "workerFields": "Verbatim", "adoptClusterId": "c1",
         "deleteOptions": { "retainResources": ["lb-1"], "retainAllResources": false, "options": [{ "resourceType": "SLB", "deleteMode": "delete" }] },
         "secretValues": [{ "path": "addons/arms-prometheus/config", "secretKeyRef": { "name": "s", "key": "k" } }],
-        "extraParameters": [{ "name": "a", "value": 1 }]
+        "extraParameters": [{ "name": "a", "value": 1 }],
+        "kubeconfigSecretRef": { "name": "s", "validMinutes": 60, "endpointAccess": "Public" }
     });
     spec.as_object_mut().into_iter().for_each(|spec| spec.extend(own.as_object().cloned().unwrap_or_default()));
     let crd = serde_json::to_value(api::crd())?;

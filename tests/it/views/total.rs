@@ -32,6 +32,7 @@ fn beginnings(goal: Goal) -> Vec<View> {
                             finalizer,
                             guard,
                             words: words.clone(),
+                            kubeconfig: guard.word.is_none().then_some(NOW),
                             memo: memo.clone(),
                             seen: Evidence::default(),
                             ..view(goal, standing.clone())
@@ -134,7 +135,9 @@ fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> 
 fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
     let went = |deed| [(deed, Ok(())), (deed, Err(trouble(Class::User))), (deed, Err(trouble(Class::Throttled)))];
     match standing {
-        Standing::Known(_) => [Deed::Claim, Deed::Protect, Deed::Delete].into_iter().flat_map(went).collect(),
+        Standing::Known(_) => {
+            [Deed::Claim, Deed::Protect, Deed::Delete, Deed::Publish].into_iter().flat_map(went).collect()
+        }
         Standing::New { .. } | Standing::Adopting(_) => went(Deed::Claim).into(),
         Standing::Sealed { .. } => vec![],
     }
@@ -201,6 +204,12 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
+        Look::Kubeconfig => {
+            let fresh = |renew| Published::Fresh { renew };
+            let foreign = [Published::Foreign("".into()), Published::NoEndpoint("".into())];
+            let own = [Published::Absent, fresh(NOW), fresh(NOW + mins(1))];
+            each(view, |seen| &mut seen.kubeconfig, own.into_iter().chain(foreign))
+        }
         Look::Leftovers(_) => each(view, |seen| &mut seen.leftovers, ["".into()]),
     }
 }
@@ -319,6 +328,19 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
             let rooted = v.seen.uprooted == Some(Ok(false)) || said(Word::ConfirmDelete(id.clone()));
             no(fit && rooted && !matches!(v.seen.acted, Some((Deed::Delete, _))), "deleted what was to stay")
         }
+        Act::Publish(_) => {
+            let serves = here.is_some_and(|cluster| {
+                matches!(cluster.state, State::Running | State::ChangeFailed | State::Busy)
+                    && !matches!(cluster.owner, Owner::Claimed(_))
+            });
+            let due = match &v.seen.kubeconfig {
+                Some(Ok(Published::Absent)) => true,
+                Some(Ok(Published::Fresh { renew })) => *renew <= v.now,
+                Some(Ok(Published::Foreign(_) | Published::NoEndpoint(_)) | Err(_)) | None => false,
+            };
+            let once = !matches!(v.seen.acted, Some((Deed::Publish, _)));
+            no(v.kubeconfig.is_some() && serves && due && once, "published unasked")
+        }
         Act::Forget(id) => no(living && unknown && said(Word::Recreate(id.clone())), "forgotten unasked"),
         Act::Release(free) => {
             let going = matches!(v.goal, Goal::Destroy | Goal::Release);
@@ -341,7 +363,8 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
             no(going && v.finalizer && free, "let go too early")
         }
     };
-    let calls = matches!(act, Act::Claim(_) | Act::Protect { .. } | Act::Delete { .. } | Act::Forget(_));
+    let calls =
+        matches!(act, Act::Claim(_) | Act::Protect { .. } | Act::Delete { .. } | Act::Publish(_) | Act::Forget(_));
     own.or(no(quiet || !matches!(v.goal, Goal::Pause | Goal::Observe), "held, and yet it acts"))
         .or(no(!(calls && theirs), "done with another account's credentials"))
 }
