@@ -18,7 +18,7 @@ use crate::ack::{Account, Created, DeleteOptions, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
-use crate::terms::{AccountId, Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
+use crate::terms::{Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -35,7 +35,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
             send(pass, not_after).await;
             Ok(Flow::On)
         }
-        Act::Record { id, adopted } => record(pass, &id, adopted).await,
+        Act::Record { id, site, adopted } => record(pass, &id, &site, adopted).await,
         Act::Close(closed) => close(pass, &closed).await,
         Act::Claim(id) => claim(pass, &id).await,
         Act::Protect { id, on } => protect(pass, &id, on).await,
@@ -172,7 +172,7 @@ async fn post(
             let id = answer.value.cluster_id.clone();
             tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
             *created = Some(answer.value);
-            Sent::Created(id)
+            Sent::Created(id, intent.site.clone())
         }
         Err(error) => {
             let refused = error.never_executed();
@@ -184,11 +184,7 @@ async fn post(
 }
 
 /// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
-async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Flow, store::Error> {
-    let site = match &pass.view.standing {
-        Standing::Sealed { intent, .. } => intent.site.clone(),
-        _ => Site { account: pinned_account(pass), region: pass.view.region.clone() },
-    };
+async fn record(pass: &mut Pass<'_>, id: &ClusterId, site: &Site, adopted: bool) -> Result<Flow, store::Error> {
     let (uid, started) = (pass.object.uid(), std::time::Instant::now());
     let mut pause = Duration::from_millis(50);
     let mut object = pass.object.clone();
@@ -197,7 +193,7 @@ async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Fl
         if stored.is_some() {
             break;
         }
-        let status = recorded(pass, &object, id, &site, adopted);
+        let status = recorded(pass, &object, id, site, adopted);
         match pass.store.write_status(&object, &status).await {
             Ok(_) => break,
             Err(error) if started.elapsed() > PERSISTENCE => return Err(error),
@@ -215,13 +211,6 @@ async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Fl
         }
     }
     pass.reread().await
-}
-
-fn pinned_account(pass: &Pass<'_>) -> AccountId {
-    match &pass.view.seen.account {
-        Some(Ok(account)) => account.clone(),
-        _ => AccountId::from(""),
-    }
 }
 
 fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, adopted: bool) -> AckClusterStatus {

@@ -189,7 +189,8 @@ pub struct Trouble {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
-    Created(ClusterId),
+    /// Made, and where: the site of the request that made it.
+    Created(ClusterId, Site),
     /// Definitely not executed.
     Refused(Class, Note),
     /// Perhaps executed.

@@ -82,7 +82,7 @@ impl Sim {
             kubeconfig: None,
             sent: pass.sent.map(|(attempt, sent)| {
                 let sent = match sent {
-                    Answer::Created(c) => Sent::Created(id(c)),
+                    Answer::Created(c) => Sent::Created(id(c), site(pass.account)),
                     Answer::Refused { momentary } => {
                         Sent::Refused(if momentary { Class::Throttled } else { Class::User }, NOTE.clone())
                     }

@@ -50,7 +50,7 @@ fn never_made() -> Vec<Case> {
         case(
             "and records what that list shows",
             leave(Some(refused(Class::Throttled, secs(40)))).lists(list(secs(1)).with(|l| l.ours = vec![id()])),
-            acts(Act::Record { id: id(), adopted: false }),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case("an object that lost its status is looked for", blank(), {
             looks(Look::Listing { began_after: ago(secs(5)) })

@@ -119,8 +119,8 @@ fn guards(standing: &Standing) -> Vec<Guard> {
 fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> {
     let outcomes = || {
         [
-            Sent::Created("c1".into()),
-            Sent::Created("c2".into()),
+            Sent::Created("c1".into(), site()),
+            Sent::Created("c2".into(), site()),
             Sent::Refused(Class::Throttled, "".into()),
             Sent::Unknown("".into()),
         ]
@@ -283,8 +283,8 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
                 && living,
             "sent what was not to be sent",
         ),
-        Act::Record { id, adopted } => no(
-            matches!(&v.seen.sent, Some((_, Sent::Created(made))) if made == id)
+        Act::Record { id, site: _, adopted } => no(
+            matches!(&v.seen.sent, Some((_, Sent::Created(made, _))) if made == id)
                 || listed.is_some_and(|list| list.ours == [id.clone()])
                 || *adopted && v.standing == Standing::Adopting(id.clone()) && here.is_some(),
             "an id out of nowhere",
