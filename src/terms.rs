@@ -224,7 +224,8 @@ pub enum Reason {
     DuplicateDetected,
     /// The gateway accepts what it must refuse, so absence cannot be proven. A person must answer.
     FenceInert,
-    /// These credentials may not see every cluster, so absence cannot be proven. A person must answer.
+    /// These credentials may not see every cluster, or another region answers, so absence cannot be proven. A person must
+    /// answer.
     ListNotTrusted,
     /// ACK could not apply a change.
     UpdateFailed,

@@ -28,6 +28,7 @@ pub enum Look {
     Drift,
     Progress,
     Cause,
+    Trace(ClusterId),
     Leftovers(ClusterId),
     /// The Secret with the kubeconfig, against what is wanted of it now.
     Kubeconfig,

@@ -144,6 +144,9 @@ pub struct Evidence {
     pub progress: Seen<Note>,
     /// Why a creation or deletion failed, as ACK tells it.
     pub cause: Seen<Note>,
+    /// Whether answers about the recorded cluster come from where it lives: it was shown there to this process, or its
+    /// task is known there.
+    pub trace: Seen<bool>,
     /// What will outlive the cluster.
     pub leftovers: Seen<Note>,
     /// What is published of the kubeconfig.

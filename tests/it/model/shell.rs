@@ -78,6 +78,7 @@ impl Sim {
             drift: Some(Ok(Default::default())),
             progress: Some(Ok(NOTE.clone())),
             cause: Some(Ok(NOTE.clone())),
+            trace: Some(Ok(true)),
             leftovers: Some(Ok(NOTE.clone())),
             kubeconfig: None,
             sent: pass.sent.map(|(attempt, sent)| {

@@ -204,6 +204,7 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
+        Look::Trace(_) => each(view, |seen| &mut seen.trace, [true, false]),
         Look::Kubeconfig => {
             let fresh = |renew| Published::Fresh { renew };
             let foreign = [Published::Foreign("".into()), Published::NoEndpoint("".into())];
@@ -346,7 +347,10 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
             let going = matches!(v.goal, Goal::Destroy | Goal::Release);
             let free = match (free, &v.standing) {
                 (Free::Kept(kept), Standing::Known(known)) => v.goal == Goal::Release && known.id == *kept,
-                (Free::Gone, Standing::Known(_)) => v.goal == Goal::Destroy && unknown && listed.is_some_and(empty),
+                (Free::Gone, Standing::Known(_)) => {
+                    let here = v.seen.trace == Some(Ok(true)) || listed.is_some_and(|list| list.trusted);
+                    v.goal == Goal::Destroy && unknown && listed.is_some_and(empty) && here
+                }
                 (Free::NeverMade, Standing::Sealed { .. }) => !theirs && absent(v, rules),
                 (Free::NeverMade, Standing::New { last: Some(Closed::Refused { class, at, .. }), .. })
                     if class.momentary() =>
