@@ -16,6 +16,8 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// The process, cut at every call it makes.
+mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
 /// Answers that no server should give, to the whole process.
@@ -55,6 +57,11 @@ fn main() -> ExitCode {
     ::playground::keeper::hook();
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == crash::CAMPAIGN) {
+        let outcome = crash::main(std::env::args_os().skip(1));
+        support::stop();
+        return outcome;
     }
     let pure = [
         house::tests(),
