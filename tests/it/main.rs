@@ -87,6 +87,7 @@ fn main() -> ExitCode {
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
+        & run([crash::tests()], Some(1))
         & run([isolation::measured(), upgrade::tests()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();

@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ::playground::cutting::Call;
+use ::playground::cutting::{Call, Cut};
 
-use super::judge::{SLACK, arrived, judge};
-use super::plan::Plan;
+use super::judge::{Counts, SLACK, arrived, judge};
+use super::plan::{Plan, Sight};
 use crate::support::shared;
 
 /// How often a campaign tells how far it is.
@@ -26,26 +26,42 @@ pub struct Outcome {
     /// Whether all that was to go wrong did: a run may be over before the call that was to be cut.
     pub met: bool,
     pub calls: Vec<Call>,
+    /// Watch events of the first operator.
+    events: usize,
 }
 
 /// How many calls a scenario makes when nothing goes wrong, and how many of them write to its objects.
 pub struct Reference {
-    pub numbered: usize,
-    pub writes: usize,
+    /// Those with a number are where a run can be cut.
     pub calls: Vec<Call>,
+    pub events: usize,
 }
 
 pub type References = BTreeMap<&'static str, Reference>;
 
-/// Writes to objects, counted at the doors.
+impl Outcome {
+    /// Writes to objects, counted at the doors.
+    pub fn writes(&self) -> usize {
+        writes(&self.calls)
+    }
+
+    pub fn reference(&self) -> Reference {
+        Reference { calls: self.calls.clone(), events: self.events }
+    }
+}
+
 fn writes(calls: &[Call]) -> usize {
     calls.iter().filter(|call| call.changes() && call.kind.starts_with("ackclusters")).count()
 }
 
 impl Reference {
-    pub fn of(outcome: &Outcome) -> Reference {
-        let numbered = outcome.calls.iter().filter_map(|call| call.number).max().unwrap_or_default();
-        Reference { numbered, writes: writes(&outcome.calls), calls: outcome.calls.clone() }
+    pub fn writes(&self) -> usize {
+        writes(&self.calls)
+    }
+
+    /// The calls that have a number, and these.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &Call)> {
+        self.calls.iter().filter_map(|call| Some((call.number?, call)))
     }
 }
 
@@ -55,25 +71,33 @@ fn run(plan: &Plan, references: &References) -> Outcome {
     let told = catch_unwind(AssertUnwindSafe(|| {
         let mut world = (scenario.story)(&namespace, plan.clone());
         world.settle("it came to rest as it should", |world| arrived(world, &scenario.end));
-        let calls = world.book.calls();
-        let allowed = references.get(scenario.name).map_or(usize::MAX, |reference| reference.writes + slack(plan));
-        let mut wrong = judge(&world, &scenario.end, writes(&calls), allowed);
-        let met = world.met();
+        let (calls, events, met) = (world.book.calls(), world.events(), world.met());
+        let allowed = references.get(scenario.name).map_or(Counts::MAX, |reference| allowed(plan, reference));
+        let counts = Counts { writes: writes(&calls), calls: calls.len() };
+        let mut wrong = judge(&world, &scenario.end, counts, allowed);
         wrong.extend(world.end());
-        (wrong, met, calls)
+        (wrong, met, calls, events)
     }));
-    let (wrong, met, calls) = told.unwrap_or_else(|cause| {
+    let (wrong, met, calls, events) = told.unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().cloned();
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        (vec![text.unwrap_or_default()], true, vec![])
+        (vec![text.unwrap_or_default()], true, vec![], 0)
     });
-    let outcome = Outcome { plan: plan.clone(), wrong, met, calls };
+    let outcome = Outcome { plan: plan.clone(), wrong, met, calls, events };
     put_away(&namespace, !outcome.wrong.is_empty());
     outcome
 }
 
-fn slack(plan: &Plan) -> usize {
-    SLACK * (plan.cuts.len() + usize::from(plan.sight.is_some()))
+/// What a run may cost: the reference, and something for each thing that goes wrong; twice that where two processes work
+/// on the same object.
+fn allowed(plan: &Plan, reference: &Reference) -> Counts {
+    let troubles = plan.cuts.len() + usize::from(plan.sight.is_some());
+    let two = matches!(plan.sight, Some(Sight::Two { .. })) || plan.cuts.iter().any(|(_, cut)| *cut == Cut::Stopped);
+    let times = if two { 2 } else { 1 };
+    Counts {
+        writes: (reference.writes() + SLACK.writes * troubles) * times,
+        calls: (reference.calls.len() + SLACK.calls * troubles) * times,
+    }
 }
 
 /// The logs of a failed run stay where the build is, all others go.

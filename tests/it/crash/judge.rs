@@ -27,9 +27,23 @@ impl End {
     pub const GONE: End = End { reason: None, made: 1..=1, living: 0, kept: false };
 }
 
-/// How many writes to its objects a run may need more than the reference, for each thing that went wrong: an unknown
-/// outcome is told, closed and sealed anew, a trouble is told and taken back, and a write that was refused is made again.
-pub const SLACK: usize = 8;
+/// What a run has cost.
+#[derive(Clone, Copy)]
+pub struct Counts {
+    /// Writes to its objects, refused ones too.
+    pub writes: usize,
+    /// All calls.
+    pub calls: usize,
+}
+
+impl Counts {
+    pub const MAX: Counts = Counts { writes: usize::MAX, calls: usize::MAX };
+}
+
+/// What a run may cost more than the reference, for each thing that goes wrong: an unknown outcome is told, closed and
+/// sealed anew, a trouble is told and taken back, and a write that was refused is made again; and until an outcome is
+/// known the lists are read for half a minute.
+pub const SLACK: Counts = Counts { writes: 8, calls: 400 };
 
 /// Whether the object is as it should be in the end.
 pub fn arrived(world: &World, end: &End) -> bool {
@@ -43,7 +57,7 @@ pub fn arrived(world: &World, end: &End) -> bool {
 }
 
 /// Every sentence is something that is wrong.
-pub fn judge(world: &World, end: &End, writes: usize, allowed: usize) -> Vec<String> {
+pub fn judge(world: &World, end: &End, counts: Counts, allowed: Counts) -> Vec<String> {
     let mut wrong = vec![];
     let (ledger, alive) = (world.scene.emulator.ledger(), living(&world.scene));
     let ids = |clusters: &[LedgerEntry]| clusters.iter().map(|cluster| cluster.id.clone()).collect::<Vec<_>>();
@@ -70,8 +84,10 @@ pub fn judge(world: &World, end: &End, writes: usize, allowed: usize) -> Vec<Str
     if !arrived(world, end) {
         wrong.push(format!("the object is not {:?} in the end: {object:?}", end.reason));
     }
-    if writes > allowed {
-        wrong.push(format!("{writes} writes, where {allowed} are allowed"));
+    for (what, count, allowed) in [("writes", counts.writes, allowed.writes), ("calls", counts.calls, allowed.calls)] {
+        if count > allowed {
+            wrong.push(format!("{count} {what}, where {allowed} are allowed"));
+        }
     }
     wrong
 }

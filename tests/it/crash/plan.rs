@@ -31,6 +31,11 @@ impl Plan {
         Plan { scenario, cuts: vec![], sight: None }
     }
 
+    /// Whether nothing goes wrong in it; on a command line it stands for the whole scenario.
+    pub fn is_whole(&self) -> bool {
+        self.cuts.is_empty() && self.sight.is_none()
+    }
+
     /// A namespace of its own.
     pub fn namespace(&self) -> String {
         let name = format!("crash-{self}");

@@ -179,12 +179,13 @@ fn protected_then_deleted(name: &str, plan: Plan) -> World {
 
 fn delete_failed(name: &str, plan: Plan) -> World {
     let mut world = running(name, plan, json!({}));
-    world.settings(json!({"delete_time": "3s"}));
+    world.settings(json!({"delete_time": "1h"}));
     world.scene.delete(NAME);
     world.until("the cluster is being deleted", |world| {
         (living(&world.scene).first()?.state == "deleting").then_some(())
     });
     world.outside(&json!({"fail_task": {"code": "DependencyViolation.Resource", "message": "vsw-x is still in use"}}));
+    world.settings(json!({"delete_time": "1s"}));
     world.wait_until_gone();
     world
 }
@@ -253,9 +254,11 @@ fn kubeconfig_renewed(name: &str, plan: Plan) -> World {
 
 fn failed_then_recreated(name: &str, plan: Plan) -> World {
     let mut world = begun(name, plan);
+    world.settings(json!({"create_time": "1h"}));
     world.apply(json!({}));
     let cluster = id(&world.wait("an id", has_id));
     world.outside(&json!({"fail_task": true}));
+    world.settings(json!({"create_time": "2s"}));
     world.wait_for_reason("CreateFailed");
     world.scene.annotate(NAME, "recreate", &cluster);
     world.wait("another cluster", |object| has_id(object) && id(object) != cluster);

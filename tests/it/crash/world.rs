@@ -97,7 +97,9 @@ impl World {
             }
         };
         let book = Arc::new(Book::new(&plan.cuts, keeper));
-        World { scene, book, plan, keys, doors: vec![], processes, findings: vec![], thaw: None }
+        let mut world = World { scene, book, plan, keys, doors: vec![], processes, findings: vec![], thaw: None };
+        world.open_door();
+        world
     }
 
     /// [`World::new`] with one operator, ready.
@@ -107,15 +109,23 @@ impl World {
         world
     }
 
-    /// One more operator, with a door of its own; ready where nothing is cut yet.
-    pub fn start_operator(&mut self) -> usize {
+    /// A door for the next operator.
+    fn open_door(&mut self) {
         let whose = self.doors.len();
         let dir = self.scene.dir().join(format!("{}-door-{whose}", self.scene.namespace));
         let (shared, emulator) = (shared(), self.scene.emulator.url());
         let door = Door::open(&self.book, whose, &shared.operator_kubeconfig, &emulator, &dir);
         self.doors.push(RUNTIME.block_on(door).unwrap_or_else(|error| panic!("{}", error.sentence())));
-        let log = self.scene.dir().join(format!("{}-{whose}.log", self.scene.namespace));
+    }
+
+    /// One more operator, with a door of its own; ready where nothing is cut yet.
+    pub fn start_operator(&mut self) -> usize {
         let processes = self.processes.clone();
+        let whose = processes.lock().expect("processes").len();
+        if whose == self.doors.len() {
+            self.open_door();
+        }
+        let log = self.scene.dir().join(format!("{}-{whose}.log", self.scene.namespace));
         // A cut that comes at once has to find its process.
         let mut processes = processes.lock().expect("processes");
         let kept = self.spawn(whose, &log, !self.book.has_begun());
@@ -139,14 +149,15 @@ impl World {
 
     /// Calls are numbered, and cut, from here on.
     pub fn begin(&mut self) {
+        self.doors[0].withhold(0);
         match self.plan.sight {
             None => {}
             Some(Sight::Skip { event }) => self.doors[0].withhold(event),
             Some(Sight::Past { .. }) => RUNTIME.block_on(self.doors[0].look()),
             // The other one looks away from the beginning on, and sees the truth when the time is over.
             Some(Sight::Two { .. }) => {
-                let whose = if self.doors.len() > 1 { 1 } else { self.start_operator() };
-                RUNTIME.block_on(self.doors[whose].look());
+                let whose = self.start_operator();
+                assert_eq!(whose, 1, "nobody else has started");
             }
         }
         self.book.begin();
@@ -263,10 +274,15 @@ impl World {
     pub fn met(&self) -> bool {
         let sight = match self.plan.sight {
             None => true,
-            Some(Sight::Skip { .. }) => self.doors[0].withheld(),
+            Some(Sight::Skip { event }) => self.events() >= event,
             Some(Sight::Past { .. } | Sight::Two { .. }) => self.thaw.is_some(),
         };
         sight && self.book.struck() == self.plan.cuts.len()
+    }
+
+    /// How many watch events the first operator was told since [`World::begin`], or would have been.
+    pub fn events(&self) -> usize {
+        self.doors[0].events()
     }
 
     pub fn get(&self) -> Option<Value> {

@@ -39,6 +39,16 @@ impl Cut {
     /// All that a plain campaign makes; a stopped process takes too long for that.
     pub const ALL: [Cut; 6] = [Cut::Lost, Cut::Withheld, Cut::Killed, Cut::Twice, Cut::Held, Cut::Late];
 
+    /// Whether it is another event than one of the others: a read has no effect, so it makes no difference whether it or
+    /// its answer is lost, or whether Kubernetes reads once or twice.
+    pub fn differs(self, call: &Call) -> bool {
+        match self {
+            Cut::Withheld | Cut::Late => call.changes(),
+            Cut::Twice => call.changes() || call.signed,
+            Cut::Lost | Cut::Killed | Cut::Held | Cut::Stopped => true,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Cut::Lost => "lost",

@@ -13,6 +13,8 @@ pub struct Call {
     pub method: String,
     /// The operation of ACK; or the resource of Kubernetes, with its subresource.
     pub kind: String,
+    /// ACK takes a signed request once; what comes twice is refused the second time.
+    pub signed: bool,
     /// As the server answered last; 0: not delivered (yet).
     pub status: u16,
 }
@@ -21,7 +23,8 @@ impl Call {
     pub(super) fn of(whose: usize, parts: &Parts) -> Call {
         let action = parts.headers.get("x-acs-action").and_then(|value| value.to_str().ok());
         let kind = action.map_or_else(|| resource(parts.uri.path()), str::to_owned);
-        Call { number: None, whose, method: parts.method.to_string(), kind, status: 0 }
+        let signed = parts.headers.keys().any(|name| name.as_str().starts_with("x-acs-"));
+        Call { number: None, whose, method: parts.method.to_string(), kind, signed, status: 0 }
     }
 
     /// Everything that is not a GET changes something.

@@ -141,9 +141,9 @@ impl Door {
         self.front.views.withhold(event);
     }
 
-    /// Whether an event was withheld.
-    pub fn withheld(&self) -> bool {
-        self.front.views.withheld()
+    /// How many watch events came since [`Door::withhold`].
+    pub fn events(&self) -> usize {
+        self.front.views.events()
     }
 }
 

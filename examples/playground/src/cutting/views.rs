@@ -29,7 +29,6 @@ pub(super) struct Views {
 struct Events {
     withhold: Option<usize>,
     seen: usize,
-    met: bool,
 }
 
 pub(super) fn is_watch(parts: &Parts) -> bool {
@@ -58,20 +57,18 @@ impl Views {
     }
 
     pub fn withhold(&self, event: usize) {
-        *self.events.lock().expect("events") = Events { withhold: Some(event), ..Events::default() };
+        *self.events.lock().expect("events") = Events { withhold: Some(event), seen: 0 };
     }
 
-    pub fn withheld(&self) -> bool {
-        self.events.lock().expect("events").met
+    pub fn events(&self) -> usize {
+        self.events.lock().expect("events").seen
     }
 
     /// Counts an event; answers whether it is the one to withhold.
     fn strikes(&self) -> bool {
         let mut events = self.events.lock().expect("events");
         events.seen += 1;
-        let strikes = events.withhold == Some(events.seen);
-        events.met |= strikes;
-        strikes
+        events.withhold == Some(events.seen)
     }
 }
 
