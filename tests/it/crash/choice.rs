@@ -85,6 +85,12 @@ impl Lots {
     }
 }
 
+/// The plans in an order whose every beginning is an even spread of them, so that long runs do not come together.
+pub fn mixed(plans: Vec<Plan>) -> Vec<Plan> {
+    let rounds = 61.min(plans.len());
+    (0..rounds).flat_map(|first| plans.iter().skip(first).step_by(rounds).cloned()).collect()
+}
+
 /// `count` of the plans, evenly spread. The stride meets every cut, since it shares no divisor with their number.
 pub fn spread(plans: Vec<Plan>, count: usize) -> Vec<Plan> {
     let mut stride = (plans.len() / count.max(1)).max(1);
