@@ -48,6 +48,9 @@ use libtest_mimic::{Arguments, Trial};
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
 
+/// The word that has the model's large spaces walked instead of anything else.
+const PROVE: &str = "prove";
+
 /// Tests of the whole mostly wait, so more of them run at once than there are cores.
 const WAITERS: usize = 8;
 
@@ -55,6 +58,9 @@ fn main() -> ExitCode {
     ::playground::keeper::hook();
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
+        return model::prove(std::env::args().nth(2));
     }
     let pure = [
         house::tests(),

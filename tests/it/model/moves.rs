@@ -75,7 +75,9 @@ impl Sim {
                 if self.can(May::Renew) && w.made[1] == 0 && w.sealed[1] == 0 {
                     out.push(Do::Renew);
                 }
-                if w.copy.is_some() && w.settled() {
+                // Once: the model has two uids.
+                let first = w.copy.is_some_and(|copy| copy.uid == 0) && w.made[1] == 0 && w.sealed[1] == 0;
+                if first && w.settled() {
                     out.push(Do::Restore);
                 }
             }

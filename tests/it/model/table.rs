@@ -64,7 +64,7 @@ pub(super) fn small() -> Vec<Row> {
         row("a stale cache", awake(&[Crash, Delete, Stale]), LIFE),
         row("paused, confirmed absent, deleted in the console", awake(&[Crash, Delete, Pause, Confirm, Vanish]), LIFE),
         row("a person who is wrong", one(&[Crash, Delete, Confirm, Wrong]), LIFE),
-        row("a status lost, metadata wiped", awake(&[Crash, Delete, Lose, Wipe]), LIFE),
+        row("a status lost, metadata wiped", awake(&[Crash, Delete, Lose, Wipe, Tear]), LIFE),
         row("an old copy restored", awake(&[Delete, Restore]), &[RUNS, LATE, AGAIN, RELEASED, RESTORED]),
         row(
             "protection here and in the console",
@@ -108,33 +108,46 @@ pub(super) fn small() -> Vec<Row> {
 pub(super) fn large() -> Vec<Row> {
     let row = |name, sim, reached| Row { name, sim, reached };
     vec![
+        row("three operators, the object deleted", Sim { sleep: 0, ..three(&[Delete]) }, LIFE),
+        row("two operators, an object of the same name made anew", two(&[Delete, Renew]), LIFE),
+        row(
+            "one operator, clocks off, copies refused and doubled, old lists",
+            awake(&[Crash, Delete, Skew, Refuse, Twin, Share]),
+            COPIES,
+        ),
+        row(
+            "one operator, every trouble of requests and lists",
+            awake(&[Crash, Delete, Refuse, Twin, Share, Early, Trouble, Tear]),
+            COPIES,
+        ),
+        row("two operators, a stale cache", two(&[Crash, Delete, Stale]), LIFE),
+        row("two operators, other credentials", two(&[Delete, Swap]), &[RUNS, LATE, AGAIN, RELEASED, STRANGE]),
+        row("two operators, a status lost", two(&[Delete, Lose]), LIFE),
+        row("two operators, false lists", two(&[Tear, Filter, Slip]), &[RUNS, LATE, AGAIN]),
+        row(
+            "one operator, people who change their mind",
+            awake(&[Delete, Pause, Retain, Protect]),
+            &[RUNS, LATE, AGAIN, RELEASED, WAITS, KEPT],
+        ),
+        row(
+            "one operator, a failed cluster, protected, made anew",
+            awake(&[Delete, Fail, Protect]),
+            &[RUNS, LATE, AGAIN, RELEASED, WAITS, ANEW],
+        ),
+        row(
+            "one operator, an old copy restored over wiped metadata",
+            awake(&[Crash, Delete, Restore, Wipe]),
+            &[RUNS, LATE, AGAIN, RELEASED, RESTORED],
+        ),
+        row("two operators, all copies", two(&[Crash, Delete, Refuse, Twin]), COPIES),
+        row("two operators, clocks off", two(&[Skew]), &[RUNS, LATE, AGAIN]),
+        row("two operators, a failed cluster made anew", two(&[Fail]), &[RUNS, LATE, AGAIN, ANEW]),
+        row("three operators, one copy refused", Sim { sleep: 0, ..three(&[Refuse]) }, &[RUNS, LATE, AGAIN]),
         row(
             "each state comes to rest under protection",
             calm(&[Delete, Protect]),
             &[RUNS, LATE, AGAIN, RELEASED, WAITS],
         ),
-        row("three operators", three(&[]), &[RUNS, LATE, AGAIN]),
-        row("three operators, one copy refused", three(&[Refuse]), &[RUNS, LATE, AGAIN]),
-        row("three operators that crash, the object deleted", three(&[Crash, Delete]), LIFE),
-        row("two operators, a failed cluster made anew", two(&[Fail]), &[RUNS, LATE, AGAIN, ANEW]),
-        row("two operators, all copies", two(&[Crash, Delete, Refuse, Twin]), COPIES),
-        row("two operators, stale", two(&[Crash, Delete, Stale]), LIFE),
-        row("two operators, lists as old as may be", two(&[Delete, Share]), LIFE),
-        row("two operators, other credentials", two(&[Delete, Swap]), LIFE),
-        row("two operators, status lost", two(&[Delete, Lose]), LIFE),
-        row("two operators, clocks", two(&[Skew]), LIFE),
-        row("two operators, looks", two(&[Trouble, Tear, Filter, Slip]), LIFE),
-        row(
-            "one, everything about requests and lists",
-            one(&[Crash, Delete, Refuse, Twin, Share, Early, Trouble, Tear, Filter]),
-            COPIES,
-        ),
-        row("one, clocks", one(&[Crash, Delete, Skew, Refuse, Twin, Share]), COPIES),
-        row("one, people", awake(&[Crash, Delete, Pause, Retain, Protect, Confirm, Vanish]), LIFE),
-        row("one, restored", one(&[Crash, Delete, Restore, Wipe]), LIFE),
-        row("one, renewed", awake(&[Crash, Delete, Retain, Renew, Wipe]), LIFE),
-        row("one, anew", awake(&[Crash, Delete, Fail, Vanish, Protect]), LIFE),
-        row("one, region", awake(&[Crash, Delete, Move, Fail, Swap]), LIFE),
     ]
 }
 
