@@ -23,7 +23,7 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rule
 /// then on tells. `None`: there is no such copy.
 pub(super) fn copies_until(v: &View, last: Option<&Closed>, rules: &Rules) -> Option<Timestamp> {
     match last {
-        Some(Closed::Refused { class, at, .. }) if class.momentary() => Some(v.since.max(*at + rules.apart)),
+        Some(Closed::Refused { class, at, .. }) if class.momentary() => Some(v.since.max(*at + rules.copied())),
         Some(Closed::Refused { .. } | Closed::Absent { .. } | Closed::Unsent) | None => None,
     }
 }

@@ -50,6 +50,9 @@ use libtest_mimic::{Arguments, Trial};
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
 
+/// The word that has the model's large spaces walked instead of anything else.
+const PROVE: &str = "prove";
+
 /// Tests of the whole mostly wait, so more of them run at once than there are cores.
 const WAITERS: usize = 8;
 
@@ -62,6 +65,9 @@ fn main() -> ExitCode {
         let outcome = crash::main(std::env::args_os().skip(1));
         support::stop();
         return outcome;
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
+        return model::prove(std::env::args().nth(2));
     }
     let pure = [
         house::tests(),

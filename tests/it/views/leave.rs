@@ -40,16 +40,16 @@ fn never_made() -> Vec<Case> {
         case(
             "after a refusal of the moment a copy may have fared better, so it waits for a list",
             leave(Some(refused(Class::Throttled, secs(10)))),
-            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(20)),
+            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(350)),
         ),
         case(
             "and lets go when that list shows nothing",
-            leave(Some(refused(Class::Throttled, secs(40)))).lists(list(secs(1))),
+            leave(Some(refused(Class::Throttled, mins(7)))).lists(list(secs(1))),
             free(Free::NeverMade),
         ),
         case(
             "and records what that list shows",
-            leave(Some(refused(Class::Throttled, secs(40)))).lists(list(secs(1)).with(|l| l.ours = vec![id()])),
+            leave(Some(refused(Class::Throttled, mins(7)))).lists(list(secs(1)).with(|l| l.ours = vec![id()])),
             acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case("an object that lost its status is looked for", blank(), {

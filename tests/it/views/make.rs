@@ -176,7 +176,7 @@ fn begin() -> Vec<Case> {
                 1,
                 Some(Closed::Refused { class: Class::Credentials, at: ago(secs(10)), mended: true, note: "".into() }),
             ),
-            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(20)),
+            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(350)),
         ),
     ]
 }
@@ -297,6 +297,16 @@ fn resolve() -> Vec<Case> {
             rests(UnderWay(Reason::AwaitingOutcome)),
         ),
         case(
+            "a person's word does not count beside a list from before that",
+            confirm(mins(16), "n1").lists(list(secs(1))),
+            rests(UnderWay(Reason::AwaitingOutcome)),
+        ),
+        case(
+            "so a later one is asked for",
+            confirm(mins(16), "n1").with(|v| v.seen.listing = None),
+            looks(Look::Listing { began_after: NOW }),
+        ),
+        case(
             "a person's word for another attempt counts for nothing",
             confirm(mins(16), "n0"),
             rests(UnderWay(Reason::AwaitingOutcome)),
@@ -382,12 +392,17 @@ fn absent() -> Vec<Case> {
         case(
             "a cluster of our name without tags could be ours",
             proven().lists(list(secs(0)).with(|l| l.undecided = Some("c9".into()))),
-            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9").keeping(first(NOW)),
+            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9").keeping(first(ago(secs(31)))),
         ),
         case(
             "credentials that never showed a cluster of ours may hide one",
             proven().lists(list(secs(0)).with(|l| l.trusted = false)),
-            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete").keeping(first(NOW)),
+            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete").keeping(first(ago(secs(31)))),
+        ),
+        case(
+            "a list that may hide one does not count as the first of two",
+            late().lists(list(secs(0)).with(|l| l.trusted = false)),
+            rests(Stuck(Reason::ListNotTrusted)).keeping_nothing(),
         ),
         Case {
             rules: Rules { lists_complete: true, ..Rules::default() },

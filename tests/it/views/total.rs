@@ -355,7 +355,7 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
                 (Free::NeverMade, Standing::New { last: Some(Closed::Refused { class, at, .. }), .. })
                     if class.momentary() =>
                 {
-                    listed.is_some_and(|list| empty(list) && list.began >= *at + rules.apart)
+                    listed.is_some_and(|list| empty(list) && list.began >= *at + rules.copied())
                 }
                 (Free::NeverMade, Standing::New { last, .. }) => last.is_some(),
                 (Free::NeverSealed, Standing::New { last, blank, .. }) => {
@@ -379,7 +379,7 @@ fn absent(v: &View, rules: &Rules) -> bool {
     let Some(Ok(list)) = &v.seen.listing else { return false };
     let dead = intent.believe_after.max(intent.date + rules.believable());
     let person = v.words.contains(&Word::ConfirmAbsent(intent.nonce.clone()))
-        && v.now >= intent.date + rules.window + rules.skew;
+        && list.began >= intent.date + rules.window + rules.skew;
     let before = matches!(&v.memo, Some(Memo::Absent { nonce, began })
         if *nonce == intent.nonce && *began >= dead && list.began >= *began + rules.apart);
     list.ours.is_empty()
