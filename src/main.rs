@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use ack_operator::telemetry::{self, LogFormat, Ready};
+use ack_operator::telemetry::{self, Listen, LogFormat, Ready, Registry};
 use ack_operator::{cli, controller};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,10 @@ struct Run {
     /// Where /healthz and /readyz answer.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     health_addr: SocketAddr,
+
+    /// Where /metrics answers; off: nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    metrics_addr: Listen,
 
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
@@ -72,12 +76,13 @@ async fn main() -> ExitCode {
 }
 
 async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
-    let Run { flags, health_addr, log_format, log_level } = run;
+    let Run { flags, health_addr, metrics_addr, log_format, log_level } = run;
     telemetry::logs(log_format, &log_level)?;
     let (settings, accounts) = (flags.settings()?, flags.accounts()?);
     let client = kube::Client::try_from(flags.kubernetes().await?)?;
     let ready = Ready::default();
     let health = telemetry::health(health_addr, ready.clone()).await?;
+    let metrics = telemetry::metrics(metrics_addr, Registry::default()).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = settings.installation, "ack-operator starts");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
@@ -87,5 +92,6 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         () = controller::run(client, accounts, settings, move || ready.now(), stop) => Ok(()),
         result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
+        result = metrics => Err(result.err().map_or("the metrics port closed".into(), Into::into)),
     }
 }

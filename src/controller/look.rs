@@ -251,7 +251,8 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
         _ => 1,
     };
     let tags = marks(pass, attempt);
-    let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let defaults = context.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let tags: Vec<_> = defaults.chain(tags.iter().map(|(key, value)| (*key, value.as_str()))).collect();
     let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags).map_err(|e| Trouble {
         class: Class::User,
         reason: None,

@@ -1,6 +1,7 @@
 //! The shell around the judgement: watches AckClusters, runs passes over them, a bounded number at a time, and stops
 //! gracefully. Holds no logic about clusters.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub use reconcile::Error;
 pub struct Settings {
     /// Namespaces to watch; empty: all.
     pub namespaces: Vec<String>,
+    /// Label selector of the objects to watch; `None`: all.
+    pub selector: Option<String>,
     /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
     pub installation: String,
     pub rules: Rules,
@@ -50,6 +53,18 @@ pub struct Settings {
     pub adoption_namespaces: Namespaces,
     /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
+    /// The administrator's tags for every cluster that is created, by key.
+    pub default_tags: BTreeMap<String, String>,
+    /// The lease to hold while working; `None`: work at once.
+    pub election: Option<Election>,
+}
+
+/// Which lease makes one of several operators the one that works.
+#[derive(Clone, Debug)]
+pub struct Election {
+    /// `None`: the pod's own namespace, or the kubeconfig's.
+    pub namespace: Option<String>,
+    pub name: String,
 }
 
 /// A choice of namespaces.
@@ -163,7 +178,8 @@ pub async fn run(
     });
     let closing = context.clone();
     let stop = stop.inspect(move |()| closing.turns.close()).shared();
-    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
+    let selected = watcher::Config { label_selector: context.settings.selector.clone(), ..watcher::Config::default() };
+    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, selected.clone())).collect();
     let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
     let _ = context.caches.set(caches.clone());
     let passes = stream::select_all(controllers.into_iter().map(|controller| {

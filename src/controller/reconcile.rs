@@ -94,7 +94,7 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         return Ok(Action::await_change());
     };
     let clock = clock(entry.account.as_deref());
-    let view = view(&object, &entry, None, clock, &context.settings.rules).map_err(|e| unreadable(&object, &e))?;
+    let view = view(&object, &entry, None, clock, &context.settings).map_err(|e| unreadable(&object, &e))?;
     let mut pass = Pass {
         context,
         store,
@@ -228,7 +228,7 @@ impl Pass<'_> {
         let clock = clock(self.entry.account.as_deref());
         let seen = std::mem::take(&mut self.view.seen);
         let since = self.view.since;
-        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings.rules) {
+        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings) {
             Ok(view) => view,
             Err(error) => return Err(unreadable(&object, &error)),
         };

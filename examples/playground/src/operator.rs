@@ -22,6 +22,8 @@ pub struct Operator {
     pub installation: String,
     /// `--protocol-times`; see [`crate::emulated::PROTOCOL_TIMES`].
     pub protocol_times: String,
+    /// Where it tells its metrics; absent: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// More flags, after all others.
     pub more: Vec<String>,
 }
@@ -29,7 +31,17 @@ pub struct Operator {
 impl Operator {
     /// Program and arguments, for people who want to start it themselves.
     pub fn command_line(&self, health: SocketAddr) -> Vec<String> {
-        let Operator { program, kubeconfig, endpoint, ca_file, namespaces, installation, protocol_times, more } = self;
+        let Operator {
+            program,
+            kubeconfig,
+            endpoint,
+            ca_file,
+            namespaces,
+            installation,
+            protocol_times,
+            metrics,
+            more,
+        } = self;
         let mut line = vec![program.display().to_string(), "run".into()];
         let mut flag = |name: &str, value: String| line.extend([name.into(), value]);
         flag("--kubeconfig", kubeconfig.display().to_string());
@@ -43,6 +55,7 @@ impl Operator {
         }
         flag("--installation", installation.clone());
         flag("--health-addr", health.to_string());
+        flag("--metrics-addr", metrics.map_or("off".into(), |address| address.to_string()));
         flag("--log-format", "text".into());
         flag("--protocol-times", protocol_times.clone());
         line.extend(more.iter().cloned());

@@ -101,6 +101,7 @@ impl Stage {
             namespaces,
             installation: "playground".into(),
             protocol_times: PROTOCOL_TIMES.into(),
+            metrics: None,
             more: setup.flags,
         };
         let namespace = namespace.to_owned();
