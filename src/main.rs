@@ -80,9 +80,12 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::logs(log_format, &log_level)?;
     let (settings, accounts) = (flags.settings()?, flags.accounts()?);
     let client = kube::Client::try_from(flags.kubernetes().await?)?;
+    let mut registry = Registry::default();
+    accounts.register(&mut registry);
+    let figures = controller::Metrics::new(&mut registry);
     let ready = Ready::default();
     let health = telemetry::health(health_addr, ready.clone()).await?;
-    let metrics = telemetry::metrics(metrics_addr, Registry::default()).await?;
+    let metrics = telemetry::metrics(metrics_addr, registry).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = settings.installation, "ack-operator starts");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
@@ -90,7 +93,7 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!("stopping: passes under way are finished first");
     };
     tokio::select! {
-        () = controller::run(client, accounts, settings, move || ready.now(), stop) => Ok(()),
+        result = controller::run(client, accounts, settings, figures, move || ready.now(), stop) => Ok(result?),
         result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
         result = metrics => Err(result.err().map_or("the metrics port closed".into(), Into::into)),
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
 
 use super::Client;
 use super::credentials::Credentials;
@@ -95,6 +96,12 @@ impl Accounts {
         let account = Arc::new(Account::new(self.wire.clone(), credentials));
         known.insert(key, Arc::downgrade(&account));
         account
+    }
+
+    /// Makes the count of calls known.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Calls of Alibaba Cloud's API, by what became of them: OK or the class of the error";
+        registry.register("ackoperator_api_requests", help, self.wire.calls.clone());
     }
 
     pub fn endpoints(&self) -> &Endpoints {

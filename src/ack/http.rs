@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Method, redirect, retry};
 use serde_json::Value;
@@ -104,9 +106,13 @@ pub(super) struct Attempt {
     pub elapsed: Duration,
 }
 
+/// Attempts by operation, and by what became of them: `OK` or the error's class.
+pub(super) type Calls = Family<[(&'static str, &'static str); 2], Counter>;
+
 /// The HTTP clients, shared by all accounts.
 pub(super) struct Wire {
     pub endpoints: Endpoints,
+    pub calls: Calls,
     proxied: Pair,
     direct: Pair,
 }
@@ -153,7 +159,7 @@ impl Wire {
         let (some, all) = (endpoints.some_loopback(), endpoints.all_loopback());
         let proxied = pair(if all { ClientBuilder::no_proxy } else { |builder| builder })?;
         let direct = if some && !all { pair(ClientBuilder::no_proxy)? } else { proxied.clone() };
-        Ok(Self { endpoints, proxied, direct })
+        Ok(Self { endpoints, calls: Calls::default(), proxied, direct })
     }
 
     fn base(&self, service: Service<'_>) -> Result<Base, Error> {

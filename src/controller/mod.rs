@@ -2,7 +2,7 @@
 //! gracefully. Holds no logic about clusters.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, future, stream};
@@ -24,8 +24,10 @@ mod act;
 mod definition;
 mod flags;
 mod kubeconfig;
+mod lease;
 mod look;
 mod memory;
+mod metrics;
 mod reconcile;
 mod report;
 mod secrets;
@@ -34,6 +36,8 @@ mod turns;
 mod view;
 
 pub use flags::{FlagError, Flags};
+pub use lease::Lost;
+pub use metrics::Metrics;
 pub use reconcile::Error;
 
 /// What the operator is told by its flags.
@@ -105,7 +109,9 @@ struct Context {
     turns: turns::Turns,
     definition: definition::Definition,
     recorder: Recorder,
-    caches: OnceLock<Vec<Cache<Guarded>>>,
+    metrics: Metrics,
+    /// `None`: nobody else works.
+    lease: Option<Arc<lease::Lease>>,
 }
 
 /// A cluster id that some AckCluster records.
@@ -118,7 +124,7 @@ struct Recorded {
 impl Context {
     /// Every id that a watched object records, as the caches have it.
     fn recorded(&self) -> Vec<Recorded> {
-        let caches = self.caches.get().map(Vec::as_slice).unwrap_or_default();
+        let caches = self.metrics.caches.get().map(Vec::as_slice).unwrap_or_default();
         let objects = caches.iter().flat_map(|cache| cache.state());
         objects
             .filter_map(|guarded| {
@@ -151,11 +157,36 @@ impl Context {
     }
 }
 
-/// Runs until `stop` is ready and the passes under way have ended. `watching` is called once the first list is in.
+/// Runs until `stop` is ready and the passes under way have ended. `ready` is called once the first list is in, or
+/// another operator is seen to lead.
+///
+/// # Errors
+/// The lease was lost. Whoever holds it now works on, and this process must not.
 pub async fn run(
     client: Client,
     accounts: Accounts,
     settings: Settings,
+    metrics: Metrics,
+    ready: impl Fn(),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Lost> {
+    let Some(election) = settings.election.clone() else {
+        work(client, accounts, settings, metrics, None, ready, stop).await;
+        return Ok(());
+    };
+    let lease = Arc::new(lease::Lease::new(&client, &election, metrics.clone()));
+    lease::lead(lease.clone(), &ready, stop.shared(), |stop| {
+        work(client, accounts, settings, metrics, Some(lease), &ready, stop)
+    })
+    .await
+}
+
+async fn work(
+    client: Client,
+    accounts: Accounts,
+    settings: Settings,
+    metrics: Metrics,
+    lease: Option<Arc<lease::Lease>>,
     watching: impl FnOnce(),
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -174,14 +205,15 @@ pub async fn run(
         accounts,
         credentials: secrets::Cache::default(),
         memory: memory::Memory::default(),
-        caches: OnceLock::new(),
+        metrics,
+        lease,
     });
     let closing = context.clone();
     let stop = stop.inspect(move |()| closing.turns.close()).shared();
     let selected = watcher::Config { label_selector: context.settings.selector.clone(), ..watcher::Config::default() };
     let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, selected.clone())).collect();
     let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
-    let _ = context.caches.set(caches.clone());
+    let _ = context.metrics.caches.set(caches.clone());
     let passes = stream::select_all(controllers.into_iter().map(|controller| {
         controller
             .with_config(controller::Config::default().concurrency(UNBOUNDED))

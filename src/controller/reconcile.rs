@@ -62,22 +62,29 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let store = Store::new(context.client.clone(), &object.namespace().unwrap_or_default(), &object.name_any());
     let uid = object.uid().unwrap_or_default();
-    let outcome = match &object.0 {
+    let _turn = match &object.0 {
         Ok(cached) => {
             if let Some(left) = resting(&context, cached, &uid) {
                 return Ok(Action::requeue(left));
             }
-            let Some(_turn) = context.turns.take(cached).await else { return Ok(Action::await_change()) };
-            // On the heap, so that those who wait for their turn take no room.
-            Box::pin(pass(&context, store.clone(), &uid)).await
+            let Some(turn) = context.turns.take(cached).await else { return Ok(Action::await_change()) };
+            Some(turn)
         }
         // What is wrong with it is told by the object itself, read afresh.
-        Err(_) => Box::pin(pass(&context, store.clone(), &uid)).await,
+        Err(_) => None,
     };
-    match outcome {
-        Err(Error::Store(store::Error::Unreadable(unreadable))) => complain(&context, &store, *unreadable).await,
-        outcome => outcome,
+    // A process that slept through the end of its lease finds its timers due before it finds that out.
+    if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
+        return Ok(Action::await_change());
     }
+    let work = async {
+        match pass(&context, store.clone(), &uid).await {
+            Err(Error::Store(store::Error::Unreadable(unreadable))) => complain(&context, &store, *unreadable).await,
+            outcome => outcome,
+        }
+    };
+    // On the heap, so that those who wait for their turn take no room.
+    Box::pin(context.metrics.measure(work)).await
 }
 
 /// How long this object may still be left alone.

@@ -152,6 +152,7 @@ impl Scene {
             namespaces: vec![namespace.clone()],
             installation: namespace.clone(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
             metrics: None,
             // `leaks` searches what is logged at the most talkative level.
             more: vec!["--log-level".into(), "info,kube=warn,kube_runtime=warn,ack_operator=trace".into()],

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use crate::emulated::Key;
 use crate::error::{Error, Result};
 use crate::keeper::Kept;
 
@@ -22,6 +23,8 @@ pub struct Operator {
     pub installation: String,
     /// `--protocol-times`; see [`crate::emulated::PROTOCOL_TIMES`].
     pub protocol_times: String,
+    /// Its own keys, in its environment.
+    pub key: Option<Key>,
     /// Where it tells its metrics; absent: nowhere.
     pub metrics: Option<SocketAddr>,
     /// More flags, after all others.
@@ -39,6 +42,7 @@ impl Operator {
             namespaces,
             installation,
             protocol_times,
+            key: _,
             metrics,
             more,
         } = self;
@@ -73,6 +77,7 @@ impl Operator {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ALIBABA_CLOUD_")) {
             command.env_remove(name);
         }
+        command.envs(self.key.iter().flat_map(Key::environment));
         Kept::start("ack-operator", &command, log)
     }
 }

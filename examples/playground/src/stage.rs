@@ -101,6 +101,7 @@ impl Stage {
             namespaces,
             installation: "playground".into(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
             metrics: None,
             more: setup.flags,
         };
