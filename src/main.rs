@@ -24,6 +24,9 @@ struct Cli {
 enum Command {
     /// Run the operator until it is told to stop (SIGTERM or Ctrl-C).
     Run(Box<Run>),
+    /// Check what `run` needs: the definition, rights, endpoint, credentials, clock. Takes the flags of `run` that tell
+    /// whom to connect to. Ends with 1 where a check failed.
+    Doctor(Box<Doctor>),
     /// Print the CustomResourceDefinition, to be applied before the operator runs: ack-operator crd | kubectl apply
     /// --server-side -f -
     Crd,
@@ -51,10 +54,21 @@ struct Run {
     log_level: String,
 }
 
+#[derive(Args)]
+struct Doctor {
+    #[command(flatten)]
+    flags: controller::Flags,
+
+    /// Region to ask ACK in; may be given more than once. Without it: those of the AckClusters, or cn-hangzhou.
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => start(*run).await,
+        Command::Doctor(doctor) => examine(*doctor).await,
         Command::Crd => {
             // Whoever reads may have seen enough.
             let _ = std::io::stdout().write_all(cli::crd().as_bytes());
@@ -73,6 +87,28 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn examine(Doctor { flags, regions }: Doctor) -> Result<(), Box<dyn std::error::Error>> {
+    let (settings, accounts) = (flags.settings()?, flags.accounts()?);
+    let client = kube::Client::try_from(flags.kubernetes().await?)?;
+    let here = client.default_namespace().to_owned();
+    let patient = cli::Patient {
+        client,
+        accounts,
+        credentials: settings.credentials,
+        namespaces: settings.namespaces,
+        lease: settings.election.map(|election| (election.namespace.unwrap_or(here), election.name)),
+        regions: regions.iter().map(|region| region.as_str().into()).collect(),
+        rules: settings.rules,
+    };
+    let mut failures = 0;
+    cli::doctor(&patient, |check| {
+        failures += usize::from(matches!(check.outcome, cli::Outcome::Failed { .. }));
+        println!("{check}");
+    })
+    .await;
+    if failures == 0 { Ok(()) } else { Err(format!("{failures} checks failed").into()) }
 }
 
 async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {

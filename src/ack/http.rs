@@ -169,6 +169,14 @@ impl Wire {
         }
     }
 
+    /// Asks for nothing in particular, and answers the time that whoever answers tells.
+    pub async fn reach(&self, region: &Region) -> Result<Option<Timestamp>, Error> {
+        let base = self.base(Service::Ack(region))?;
+        let pair = if base.loopback { &self.direct } else { &self.proxied };
+        let answer = pair.pooled.get(format!("{}/", base.origin)).send().await;
+        answer.map(|answer| gateway_date(answer.headers())).map_err(|error| broken(&base.host, error))
+    }
+
     /// Signs `call` with `date` and `nonce`, and sends it once.
     pub async fn attempt(
         &self,

@@ -24,12 +24,16 @@ mod hostile;
 mod isolation;
 /// The kubeconfig of a finished cluster.
 mod kubeconfig;
+/// Two operators of which one works.
+mod leader;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
+/// What an administrator's flags change.
+mod settings;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
 
@@ -74,6 +78,8 @@ fn main() -> ExitCode {
         isolation::tests(),
         hostile::tests(),
         kubeconfig::tests(),
+        settings::tests(),
+        leader::tests(),
         leaks::tests(),
         quiet::tests(),
     ];
