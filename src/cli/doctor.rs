@@ -13,7 +13,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
 use kube::{Client, CustomResourceExt, Resource};
 
-use super::rights::{For, Place, RIGHTS, Right};
+use super::rights::{DEFINITION, For, OBJECTS, Place, RIGHTS, Right};
 use crate::ack::{self, Account, Accounts, Credentials};
 use crate::api::{self, AckCluster};
 use crate::decide::Rules;
@@ -132,7 +132,7 @@ async fn user(client: &Client) -> Result<String, String> {
 
 async fn definition(client: &Client) -> Outcome {
     let name = AckCluster::crd_name();
-    match allowed(client, &RIGHTS_OF_DEFINITION, "get", None, Some(name)).await {
+    match allowed(client, &DEFINITION, "get", None, Some(name)).await {
         Ok(true) => {}
         Ok(false) => return Outcome::Skipped(format!("this user may not read {name}, so it is not compared")),
         Err(why) => return failed(why, "try again"),
@@ -155,8 +155,6 @@ async fn definition(client: &Client) -> Outcome {
         lost => failed(format!("{name} is older than this operator and drops {}", lost.join(", ")), APPLY),
     }
 }
-
-const RIGHTS_OF_DEFINITION: Right = RIGHTS[6];
 
 /// The namespaces in which a right is asked for; `None`: all, or none.
 fn scopes(patient: &Patient, place: Place) -> Vec<Option<String>> {
@@ -243,7 +241,7 @@ async fn regions(patient: &Patient, reached: bool) -> Vec<Region> {
             Some(namespace) => Api::namespaced_with(patient.client.clone(), namespace, &kind),
             None => Api::all_with(patient.client.clone(), &kind),
         };
-        let may = allowed(&patient.client, &RIGHTS[0], "list", namespace.as_deref(), None).await == Ok(true);
+        let may = allowed(&patient.client, &OBJECTS, "list", namespace.as_deref(), None).await == Ok(true);
         let listed = if may { within(objects.list(&ListParams::default())).await.ok() } else { None };
         let named = listed.into_iter().flatten().filter_map(|o| Region::parse(o.data["spec"]["region_id"].as_str()?));
         found.extend(named);

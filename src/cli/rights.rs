@@ -47,14 +47,22 @@ const fn right(
     Right { group, resource, verbs, place, wanted }
 }
 
+/// The objects themselves.
+pub const OBJECTS: Right =
+    right(GROUP, "ackclusters", &["get", "list", "watch", "patch"], Place::Watched, For::Everything);
+
+/// Our CustomResourceDefinition.
+pub const DEFINITION: Right =
+    right("apiextensions.k8s.io", "customresourcedefinitions", &["get"], Place::Definition, For::Comparison);
+
 /// All of it.
 pub const RIGHTS: [Right; 8] = [
-    right(GROUP, "ackclusters", &["get", "list", "watch", "patch"], Place::Watched, For::Everything),
+    OBJECTS,
     right(GROUP, "ackclusters/status", &["patch"], Place::Watched, For::Everything),
     right("events.k8s.io", "events", &["create", "patch"], Place::Watched, For::Everything),
     right("", "secrets", &["get"], Place::Watched, For::Everything),
     right("", "secrets", &["create", "patch"], Place::Watched, For::Kubeconfigs),
     right(GROUP, "ackclusters/finalizers", &["update"], Place::Watched, For::Kubeconfigs),
-    right("apiextensions.k8s.io", "customresourcedefinitions", &["get"], Place::Definition, For::Comparison),
+    DEFINITION,
     right("coordination.k8s.io", "leases", &["get", "create", "update"], Place::Lease, For::Election),
 ];

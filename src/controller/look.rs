@@ -13,7 +13,7 @@ use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, Secrets, Stamp, StateKind, TaskState};
+use crate::ack::{self, Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
 use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
