@@ -114,7 +114,10 @@ async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Str
             let mut words = error.to_string();
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {
-                words = format!("{words}: {cause}");
+                let cause_words = cause.to_string();
+                if !words.contains(&cause_words) {
+                    words = format!("{words}: {cause_words}");
+                }
                 source = cause.source();
             }
             Err(words)

@@ -8,7 +8,7 @@ use ::playground::keeper::Signal;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, OPERATOR_USER, Scene, eventually};
+use crate::support::{DEADLINE, Scene, eventually};
 use crate::trials;
 
 pub fn tests() -> Vec<Trial> {
@@ -32,18 +32,7 @@ impl Pair {
         let keys: Vec<_> = (0..2).map(Pair::key).collect();
         let secrets: Vec<_> = ["first", "second"].into_iter().zip(keys).collect();
         let mut pair = Pair(Scene::with_keys(name, &secrets));
-        // Until the chart grants it: what an operator needs of leases.
-        let namespace = &pair.0.namespace;
-        let metadata = json!({"name": "leases", "namespace": namespace});
-        pair.0.kubectl_apply(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata,
-            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}],
-        }));
-        pair.0.kubectl_apply(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "leases"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR_USER}],
-        }));
+        pair.0.allow_leases();
         pair.start(0);
         pair.0.until("the first one leads", || pair.holder().map(drop));
         pair.start(1);

@@ -18,6 +18,8 @@ mod views;
 mod cluster;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
+/// What the doctor finds, and its cures.
+mod doctor;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
@@ -40,6 +42,8 @@ mod wire;
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
+/// What a scrape shows, and the alerts on it.
+mod metrics;
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -80,13 +84,15 @@ fn main() -> ExitCode {
         kubeconfig::tests(),
         settings::tests(),
         leader::tests(),
+        metrics::tests(),
+        doctor::tests(),
         leaks::tests(),
         quiet::tests(),
     ];
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
-        & run([isolation::measured(), upgrade::tests()], Some(1))
+        & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
