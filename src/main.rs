@@ -108,7 +108,7 @@ async fn examine(Doctor { flags, regions }: Doctor) -> Result<(), Box<dyn std::e
         println!("{check}");
     })
     .await;
-    if failures == 0 { Ok(()) } else { Err(format!("{failures} checks failed").into()) }
+    if failures == 0 { Ok(()) } else { Err(format!("checks that failed: {failures}").into()) }
 }
 
 async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {

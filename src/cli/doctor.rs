@@ -137,7 +137,7 @@ async fn definition(client: &Client) -> Outcome {
     let name = AckCluster::crd_name();
     match allowed(client, &DEFINITION, "get", None, Some(name)).await {
         Ok(true) => {}
-        Ok(false) => return Outcome::Skipped(format!("this user may not read {name}, so it is not compared")),
+        Ok(false) => return served(client).await,
         Err(why) => return failed(why, "try again"),
     }
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
@@ -156,6 +156,19 @@ async fn definition(client: &Client) -> Outcome {
     match api::dropped_by(&served).as_slice() {
         [] => Outcome::Fine(format!("{name} serves {version} and keeps all that this operator writes")),
         lost => failed(format!("{name} is older than this operator and drops {}", lost.join(", ")), APPLY),
+    }
+}
+
+/// As far as discovery tells, which everybody may ask.
+async fn served(client: &Client) -> Outcome {
+    let version = AckCluster::api_version(&());
+    match within(client.list_api_group_resources(&version)).await {
+        Ok(list) if list.resources.iter().any(|kind| kind.name == AckCluster::plural(&())) => {
+            let name = AckCluster::crd_name();
+            Outcome::Skipped(format!("{version} is served; this user may not read {name}, so it is not compared"))
+        }
+        Ok(_) => failed(format!("{version} serves no AckCluster"), APPLY),
+        Err(why) => failed(format!("{version} is not served: {why}"), APPLY),
     }
 }
 

@@ -195,7 +195,7 @@ impl Lease {
             lease_duration_seconds: Some(DURATION.as_secs() as i32),
             acquire_time: if ours { spec.acquire_time.clone() } else { now.clone() },
             renew_time: now,
-            lease_transitions: Some(spec.lease_transitions.unwrap_or_default() + i32::from(!ours)),
+            lease_transitions: Some(spec.lease_transitions.unwrap_or_default() + i32::from(there && !ours)),
             ..spec
         };
         let (lease, how) = (Stored { metadata, spec: Some(spec) }, PostParams::default());

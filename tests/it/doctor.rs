@@ -141,6 +141,7 @@ fn each_right_that_is_missing_is_named() {
     call.kubeconfig = &kubeconfig;
     let lines =
         call.fails(&["rights: may not ", "in namespace doctor-rights", "grant it to system:serviceaccount:"], "");
+    assert!(lines.contains("skipped  definition: ackoperator.dev/v1alpha1 is served"), "{lines}");
     for right in RIGHTS {
         let essential = matches!(right.wanted, For::Everything | For::Election);
         let word = if essential { "FAILED   rights" } else { "skipped  rights" };
