@@ -285,8 +285,7 @@ async fn whose(account: Option<&Account>) -> Outcome {
 async fn cloud(patient: &Patient, account: Option<&Arc<Account>>, region: &Region, tell: &mut impl FnMut(Check)) {
     let mut say = |what, outcome| tell(Check { what, outcome });
     let reached = patient.accounts.reach(region).await;
-    let mut offset = reached.as_ref().ok().copied().flatten();
-    let there = reached.is_ok();
+    let (there, told) = (reached.is_ok(), reached.as_ref().ok().copied().flatten());
     say(
         "endpoint",
         match reached {
@@ -304,13 +303,14 @@ async fn cloud(patient: &Patient, account: Option<&Arc<Account>>, region: &Regio
             Some(account) => match account.client().quota(region, None).await {
                 Ok(_) => {
                     accepted = true;
-                    offset = account.clock_offset().or(offset);
                     Outcome::Fine(format!("ACK in region {region} takes the operator's own credentials"))
                 }
                 Err(error) => failed(format!("region {region}: {error}"), cure(&error)),
             },
         },
     );
+    // An answer to a signed call, a refusal too, is the better witness.
+    let offset = account.filter(|_| there).and_then(|account| account.clock_offset()).or(told);
     let most = patient.rules.skew;
     say(
         "clock",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ::playground::emulated::{Key, PROTOCOL_TIMES};
+use ::playground::emulated::Key;
 use ack_operator::cli::{For, RIGHTS};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
     fn here(scene: &'a Scene, flags: &[&str]) -> Call<'a> {
         let mut call = Call::new(scene, flags);
         let url = scene.emulator.url();
-        let more = ["--ack-endpoint", &url, "--sts-endpoint", &url, "--protocol-times", PROTOCOL_TIMES];
+        let more = ["--ack-endpoint", &url, "--sts-endpoint", &url];
         call.flags.extend(more.map(str::to_owned));
         call
     }
