@@ -20,7 +20,7 @@ const DURATION: Duration = Duration::from_secs(15);
 /// A holder that could not renew for so long stops, well before anybody else may begin.
 const RENEWAL: Duration = Duration::from_secs(10);
 /// Between two tries to take or renew it.
-const RETRY: Duration = Duration::from_secs(2);
+pub(super) const RETRY: Duration = Duration::from_secs(2);
 
 /// The lease has another holder now, or could not be renewed in time. End the process; started again, it waits its turn.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use super::memory::{Entry, Rest, Settled};
 use super::report::{self, Learnt};
 use super::store::{self, Store, Unreadable};
 use super::view::{self, spoken, view};
-use super::{Context, act, look, secrets};
+use super::{Context, act, lease, look, secrets};
 use crate::ack::{Account, Created};
 use crate::api::{AckCluster, AckClusterStatus};
 use crate::decide::{Published, Step, Verdict, View, Work, decide};
@@ -73,9 +73,10 @@ pub(super) async fn reconcile(
         // What is wrong with it is told by the object itself, read afresh.
         Err(_) => None,
     };
-    // A process that slept through the end of its lease finds its timers due before it finds that out.
+    // A process that slept through the end of its lease finds its timers due before it finds that out. It may also turn
+    // out that nobody else has taken it, so the object is not forgotten.
     if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
-        return Ok(Action::await_change());
+        return Ok(Action::requeue(lease::RETRY));
     }
     let work = async {
         match pass(&context, store.clone(), &uid).await {

@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Trial> {
         who_waits_is_ready_and_calls_nobody,
         a_killed_leader_is_followed_by_the_next,
         a_leader_that_slept_through_its_lease_stops,
+        a_leader_that_slept_without_a_rival_goes_on,
         a_leader_whose_lease_is_taken_stops,
         a_deleted_lease_has_one_holder_again,
         a_leader_that_is_told_to_stop_hands_over_at_once,
@@ -135,6 +136,21 @@ fn a_leader_that_slept_through_its_lease_stops() {
     // A pass that was under way may end; each takes a few calls, and there is one object.
     assert!(after <= 6, "{after} calls");
     assert!(pair.0.logs().contains("the lease ack-operator is lost"));
+    pair.one_cluster();
+}
+
+fn a_leader_that_slept_without_a_rival_goes_on() {
+    let mut pair = Pair::new("leader-alone");
+    pair.0.kill_operator(1);
+    pair.0.signal_operator(0, Signal::STOP);
+    pair.0.until("its hold is over by its own rules", || {
+        let renewed = pair.lease()?["spec"]["renewTime"].as_str()?.parse::<jiff::Timestamp>().ok()?;
+        (jiff::Timestamp::now().duration_since(renewed).as_secs() > 12).then_some(())
+    });
+    let before = pair.calls(0);
+    pair.0.signal_operator(0, Signal::CONT);
+    pair.0.until("it looks at what it has, again and again", || (pair.calls(0) > before + 10).then_some(()));
+    assert!(pair.0.operator_runs(0));
     pair.one_cluster();
 }
 
