@@ -14,7 +14,7 @@ use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, Secrets, Stamp, StateKind, TaskState};
+use crate::ack::{self, Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
 use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
@@ -227,25 +227,9 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     })
 }
 
-/// Two free reads: one signed `W + S` ago, and one whose nonce was just used. The gateway must refuse both.
 async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
-    let region = region(pass);
-    let account = pass.account().await?;
-    let rules = &pass.context.settings.rules;
-    let now = account.gateway_now();
-    let old = Stamp::fresh(now - rules.window - rules.skew, now);
-    match account.client().quota(&region, Some(&old)).await {
-        Ok(_) => return Ok(false),
-        Err(error) if error.kind() == Some(Code::DateExpired) => {}
-        Err(error) => return Err(trouble(&error)),
-    }
-    let twice = Stamp::fresh(now, now);
-    account.client().quota(&region, Some(&twice)).await.map_err(|e| trouble(&e))?;
-    match account.client().quota(&region, Some(&twice)).await {
-        Ok(_) => Ok(false),
-        Err(error) if error.kind() == Some(Code::NonceUsed) => Ok(true),
-        Err(error) => Err(trouble(&error)),
-    }
+    let (region, rules) = (region(pass), &pass.context.settings.rules);
+    pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(|e| trouble(&e))
 }
 
 /// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
@@ -259,7 +243,8 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
         _ => 1,
     };
     let tags = marks(pass, attempt);
-    let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let defaults = context.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let tags: Vec<_> = defaults.chain(tags.iter().map(|(key, value)| (*key, value.as_str()))).collect();
     let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags).map_err(|e| Trouble {
         class: Class::User,
         reason: None,

@@ -20,24 +20,32 @@ mod cluster;
 mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
+/// What the doctor finds, and its cures.
+mod doctor;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
 mod isolation;
 /// The kubeconfig of a finished cluster.
 mod kubeconfig;
+/// Two operators of which one works.
+mod leader;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
+/// What an administrator's flags change.
+mod settings;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
 
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
+/// What a scrape shows, and the alerts on it.
+mod metrics;
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -87,6 +95,10 @@ fn main() -> ExitCode {
         isolation::tests(),
         hostile::tests(),
         kubeconfig::tests(),
+        settings::tests(),
+        leader::tests(),
+        metrics::tests(),
+        doctor::tests(),
         leaks::tests(),
         quiet::tests(),
     ];
@@ -94,7 +106,7 @@ fn main() -> ExitCode {
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
         & run([crash::tests()], Some(1))
-        & run([isolation::measured(), upgrade::tests()], Some(1))
+        & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
