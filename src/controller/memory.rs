@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub streak: u32,
     /// How things were when the cluster was last looked at closely and found settled.
     pub settled: Option<Settled>,
+    /// When the object was first seen to go.
+    pub going: Option<Instant>,
     /// What the request body kept secret, and ACK may repeat.
     pub secrets: Secrets,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.
