@@ -66,9 +66,10 @@ impl Definition {
         }
         let served = within(client.list_api_group_resources(&AckCluster::api_version(&()))).await;
         let offered = match served {
-            Ok(list) => list.resources.iter().any(|kind| {
-                kind.name == AckCluster::plural(&()) && kind.verbs.iter().any(|verb| verb == "create")
-            }),
+            Ok(list) => list
+                .resources
+                .iter()
+                .any(|kind| kind.name == AckCluster::plural(&()) && kind.verbs.iter().any(|verb| verb == "create")),
             Err(error) if error.is_not_found() => false,
             Err(error) => return Err(unread(&error, "what the API server offers (system:discovery)")),
         };

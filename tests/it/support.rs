@@ -135,7 +135,11 @@ impl Scene {
 
     /// [`Scene::new`], with a Secret of that name for each key. The emulator knows them all.
     pub fn with_keys(name: &str, keys: &[(&str, Key)]) -> Scene {
-        let shared = shared();
+        Scene::on(shared(), name, keys)
+    }
+
+    /// [`Scene::with_keys`] on another control plane. The audit log that is read is the shared one's.
+    pub fn on(shared: Arc<Shared>, name: &str, keys: &[(&str, Key)]) -> Scene {
         let namespace = name.replace('_', "-");
         shared.plane.namespace(&namespace).unwrap_or_else(panic);
         let manifests: Vec<_> = keys.iter().map(|(secret, key)| key.secret_manifest(secret, &namespace)).collect();

@@ -206,6 +206,8 @@ fn start_apiserver(program: &Path, loopback: &Loopback) -> Result<Kept> {
         // In megabytes: one file, never rotated away from a test that reads it.
         "--audit-log-maxsize=4096",
         "--profiling=false",
+        // As on clusters that are careful: an owner reference that blocks deletion asks for a right.
+        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
     ]);
     Kept::start("kube-apiserver", &command, &dir.join("kube-apiserver.log"))
 }

@@ -308,7 +308,9 @@ impl<'a> Walk<'a> {
         println!("\n  kubectl get ack{namespace} -w -o wide");
         println!("  kubectl describe {object}{namespace}");
         let protection = |on: bool| {
-            println!(r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":{on}}}}}'"#);
+            println!(
+                r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":{on}}}}}'"#
+            );
         };
         let delete = format!("  kubectl delete {object}{namespace} --wait=false");
         if waits {
