@@ -142,7 +142,6 @@ fn what_is_old_open_or_doubtful_is_warned_about_once() {
     let scene = Scene::new("admission-warns");
     install(&scene);
     let person = person(&scene);
-    let pool = |group: Value| json!({"nodepools": [{"nodepool_info": {"name": "a"}, "scaling_group": group}]});
     let workers = json!({"num_of_nodes": 1, "worker_instance_types": ["ecs.g6.large"], "key_pair": "mine"});
     let with = |mut spec: Value, member: &str, value: Value| {
         spec[member] = value;
@@ -250,6 +249,16 @@ fn a_namespace_that_holds_a_protected_cluster_stays_and_says_why() {
     let gone = || scene.kubectl(&["get", &name, "--ignore-not-found", "--output=name"]).is_empty().then_some(());
     scene.until("the namespace is gone", gone);
     assert!(scene.emulator.ledger().iter().all(|cluster| !cluster.deleted.is_empty()));
+}
+
+/// The spec of one node pool: what each needs, and these members of its group.
+fn pool(group: Value) -> Value {
+    let mut whole =
+        json!({"instance_types": ["ecs.g6.large"], "instance_charge_type": "PostPaid", "vswitch_ids": ["vsw-1"]});
+    for (member, value) in group.as_object().into_iter().flatten() {
+        whole[member] = value.clone();
+    }
+    json!({"nodepools": [{"nodepool_info": {"name": "a"}, "scaling_group": whole}]})
 }
 
 /// A file of examples/policies.

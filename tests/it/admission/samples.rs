@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::{dry, kubectl, sample, words};
+use super::{dry, kubectl, pool, sample, words};
 use crate::cluster::object;
 use crate::support::{Scene, shared};
 use crate::trials;
@@ -18,7 +18,6 @@ pub fn tests() -> Vec<Trial> {
 fn the_samples_for_platform_teams_bound_regions_types_and_nodes() {
     let scene = Scene::new("admission-samples");
     // An object from before the policies, which no policy would take now.
-    let pool = |group: Value| json!({"nodepools": [{"nodepool_info": {"name": "a"}, "scaling_group": group}]});
     let scaling = |most: u32| {
         let mut spec = pool(json!({"instance_types": ["ecs.g6.large"]}));
         spec["nodepools"][0]["auto_scaling"] = json!({"enable": true, "min_instances": 0, "max_instances": most});
@@ -51,13 +50,13 @@ fn the_samples_for_platform_teams_bound_regions_types_and_nodes() {
         ),
     ];
     for (spec, part) in &bad[..] {
-        let mut last = vec![];
+        let last = std::cell::RefCell::new(vec![]);
         // Labels and policies come into force moments after they are written.
         crate::support::eventually(
             &format!("{spec} is refused"),
             crate::support::DEADLINE,
-            || refused(spec, part).map_err(|words| last = words).ok(),
-            String::new,
+            || refused(spec, part).map_err(|words| last.replace(words)).ok(),
+            || format!("{:#?}", last.borrow()),
         );
     }
     for spec in [

@@ -36,8 +36,7 @@ fn every_object_is_accepted_and_every_pod_is_restricted() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), object.to_string()).expect("a file");
         let path = file.path().to_str().expect("UTF-8");
-        let apply =
-            ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--namespace=chart-a", "-f", path];
+        let apply = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", path];
         plane.run_kubectl(&apply).map_err(|error| error.sentence())
     };
     let namespaced: Vec<_> = NAMESPACED.iter().flat_map(|value| ["--set", value]).collect();

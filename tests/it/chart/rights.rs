@@ -73,7 +73,7 @@ fn used(user: &str) -> BTreeSet<Right> {
 fn life(scene: &Scene, user: &str) {
     scene.apply(&object(scene, "demo", json!({"kubeconfigSecretRef": {"name": "demo-kubeconfig"}})));
     scene.wait_for_ready("demo");
-    scene.merge("demo", json!({"spec": {"kubeconfigSecretRef": {"duration": "2h"}}}));
+    scene.merge("demo", json!({"spec": {"kubeconfigSecretRef": {"validMinutes": 120}}}));
     let has_used = |resource: &str, verb: &str| {
         used(user).iter().any(|(_, used, by)| used == resource && by == verb).then_some(())
     };
