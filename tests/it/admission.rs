@@ -142,7 +142,10 @@ fn what_is_old_open_or_doubtful_is_warned_about_once() {
     let scene = Scene::new("admission-warns");
     install(&scene);
     let person = person(&scene);
-    let workers = json!({"num_of_nodes": 1, "worker_instance_types": ["ecs.g6.large"], "key_pair": "mine"});
+    let workers = json!({
+        "num_of_nodes": 1, "worker_instance_types": ["ecs.g6.large"], "key_pair": "mine",
+        "worker_instance_charge_type": "PostPaid",
+    });
     let with = |mut spec: Value, member: &str, value: Value| {
         spec[member] = value;
         spec
