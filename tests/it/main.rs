@@ -41,6 +41,11 @@ mod settings;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
 
+/// Policies of the API server itself: what is refused at once, what is warned about, and those of platform teams.
+mod admission;
+/// The chart: values, rights, what the API server takes, releases over time.
+mod chart;
+
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
@@ -85,6 +90,7 @@ fn main() -> ExitCode {
         model::tests(),
         wire::tests(),
         leaks::pure(),
+        chart::pure(),
     ];
     let whole = [
         playground::trials(),
@@ -100,6 +106,8 @@ fn main() -> ExitCode {
         metrics::tests(),
         doctor::tests(),
         leaks::tests(),
+        admission::tests(),
+        chart::tests(),
         quiet::tests(),
     ];
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.

@@ -69,7 +69,7 @@ impl Stage {
         };
         let (access, loopback) = (ground.access(), ground.loopback());
         let (kubeconfig, namespaces) = match &ground {
-            Ground::Ours(plane) => (plane.install(&crate::chart())?, vec![]),
+            Ground::Ours(plane) => (plane.install(&crate::chart(), &[])?, vec![]),
             Ground::Theirs(access, _) => {
                 access.install_crd(&crate::chart())?;
                 access.namespace(namespace)?;
