@@ -171,9 +171,19 @@ impl Class {
     }
 }
 
-/// The reason of a condition: fixed words, each with what it means and what the reader can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// The reason of a condition: fixed words, each with what it means and what the reader can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $name),* }
+
+        impl Reason {
+            pub const ALL: &[Reason] = &[$(Reason::$name),*];
+        }
+    };
+}
+
+reasons! {
     /// ACK is making the cluster.
     Creating,
     /// The create request was sent and its outcome is not known yet; the message says until when it waits.

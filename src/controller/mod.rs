@@ -26,7 +26,7 @@ mod kubeconfig;
 mod look;
 mod memory;
 mod reconcile;
-mod report;
+pub mod report;
 mod secrets;
 mod store;
 mod turns;

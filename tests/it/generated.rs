@@ -23,15 +23,17 @@ fn yaml() -> Result<String, Failed> {
 
 fn files() -> Result<(), Failed> {
     let want = yaml()?;
-    for path in PATHS {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
-            std::fs::write(&file, &want)?;
-        }
-        if std::fs::read_to_string(&file).unwrap_or_default() != want {
-            return Err(format!("{path} is out of date; run: UPDATE=1 cargo test generated").into());
-        }
+    PATHS.into_iter().try_for_each(|path| hold(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &want))
+}
+
+/// Whether `file` holds what the code makes of it. With UPDATE set it is written first.
+pub fn hold(file: &Path, want: &str) -> Result<(), Failed> {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
+        std::fs::write(file, want)?;
+    }
+    if std::fs::read_to_string(file).unwrap_or_default() != want {
+        return Err(format!("{} is out of date; run: UPDATE=1 cargo test generated", file.display()).into());
     }
     Ok(())
 }

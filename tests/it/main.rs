@@ -14,6 +14,8 @@ mod model;
 /// Every view through the judgement: what it does and why it waits.
 mod views;
 
+/// Argo CD's view: the bundle's scripts over every status, and what GitOps needs of the operator.
+mod argocd;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let pure = [
         house::tests(),
         generated::tests(),
+        argocd::pure(),
         body::tests(),
         views::tests(),
         model::tests(),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
     let whole = [
         playground::trials(),
         rules::tests(),
+        argocd::tests(),
         cluster::tests(),
         delete::tests(),
         once::tests(),
@@ -81,7 +85,7 @@ fn main() -> ExitCode {
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
         & run([isolation::measured(), upgrade::tests()], Some(1))
-        & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
+        & (!support::started() || run([quiet::afterwards(), leaks::afterwards(), argocd::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
