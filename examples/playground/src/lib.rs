@@ -11,14 +11,17 @@
 //! Operator      how the operator's program is started          operator.rs
 //! AckClusters   the objects as plain JSON                      objects.rs
 //! Stage         all of it, for demo, up and footprint          stage.rs
+//! ArgoCd        Argo CD's processes beside a Stage             argocd.rs
 //! ```
 //!
 //! The operator is only ever run as a program; none of its code is used here.
 
 pub mod access;
+mod argocd;
 pub mod cli;
 pub mod control_plane;
 mod demo;
+mod e2e_argocd;
 pub mod emulated;
 pub mod error;
 mod footprint;
