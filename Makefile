@@ -3,10 +3,10 @@
 BUILT = $${CARGO_TARGET_DIR:-target}
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash prove mutants lint footprint
+.PHONY: help demo test crash prove mutants e2e-argocd lint footprint
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## a cluster's whole life on your screen; ARGS=--exit ends by itself, ARGS=--help says more
 	cargo build --workspace --all-targets
@@ -33,3 +33,7 @@ footprint: ## size of the release binary, number of crates, memory idle and with
 	cargo build --workspace --all-targets
 	cargo build --release --bin ack-operator
 	@$(BUILT)/debug/playground footprint --operator $(BUILT)/release/ack-operator
+
+e2e-argocd: ## a real Argo CD manages a cluster from Git to its end; needs git, builds Argo CD once (about 10 minutes)
+	cargo build --workspace --all-targets
+	@$(BUILT)/debug/playground e2e-argocd $(ARGS)

@@ -29,7 +29,7 @@ mod look;
 mod memory;
 mod metrics;
 mod reconcile;
-mod report;
+pub mod report;
 mod secrets;
 mod store;
 mod turns;

@@ -1,6 +1,7 @@
 //! What is generated is what the code says: `cargo test generated` checks, `UPDATE=1 cargo test generated` writes.
 
 use std::fs;
+use std::path::Path;
 
 use ack_operator::api;
 use libtest_mimic::{Failed, Trial};
@@ -35,14 +36,18 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn check(path: &str, want: &str) -> Result<(), Failed> {
-    let file = repository().join(path);
+    hold(&repository().join(path), want)
+}
+
+/// Whether `file` holds what the code makes of it. With UPDATE set it is written first.
+pub fn hold(file: &Path, want: &str) -> Result<(), Failed> {
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(file.parent().unwrap_or(repository()))?;
-        fs::write(&file, want)?;
+        fs::write(file, want)?;
     }
-    match fs::read_to_string(&file) {
+    match fs::read_to_string(file) {
         Ok(text) if text == want => Ok(()),
-        _ => Err(format!("{path} is out of date; run: UPDATE=1 cargo test generated").into()),
+        _ => Err(format!("{} is out of date; run: UPDATE=1 cargo test generated", file.display()).into()),
     }
 }
 

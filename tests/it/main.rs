@@ -14,6 +14,8 @@ mod model;
 /// Every view through the judgement: what it does and why it waits.
 mod views;
 
+/// Argo CD's view: the bundle's scripts over every status, and what GitOps needs of the operator.
+mod argocd;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// The process, cut at every call it makes.
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
     let pure = [
         house::tests(),
         generated::tests(),
+        argocd::pure(),
         body::tests(),
         views::tests(),
         model::tests(),
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
     let whole = [
         playground::trials(),
         rules::tests(),
+        argocd::tests(),
         cluster::tests(),
         delete::tests(),
         once::tests(),
@@ -115,7 +119,7 @@ fn main() -> ExitCode {
         & run(whole, Some(WAITERS))
         & run([crash::tests()], Some(1))
         & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
-        & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
+        & (!support::started() || run([quiet::afterwards(), leaks::afterwards(), argocd::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::Demo;
+use crate::e2e_argocd::E2eArgocd;
 use crate::footprint::Footprint;
 use crate::up::Up;
 
@@ -32,6 +33,8 @@ enum What {
     Up(Up),
     /// Print the operator's size, its crates and its memory
     Footprint(Footprint),
+    /// Manage an AckCluster by a real Argo CD, from a Git repository to its end
+    E2eArgocd(E2eArgocd),
 }
 
 /// Runs `playground` with `arguments`, the program's name first. Call [`crate::keeper::hook`] before.
@@ -44,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     What::Demo(demo) => demo.run().await,
                     What::Up(up) => up.run().await,
                     What::Footprint(footprint) => footprint.run().await,
+                    What::E2eArgocd(round) => round.run().await,
                 }
             });
             // A build of the Kubernetes programs cannot be cancelled; it must not keep us.

@@ -12,15 +12,18 @@
 //! AckClusters   the objects as plain JSON                      objects.rs
 //! Door, Book    where an operator's calls are cut            cutting/
 //! Stage         all of it, for demo, up and footprint          stage.rs
+//! ArgoCd        Argo CD's processes beside a Stage             argocd.rs
 //! ```
 //!
 //! The operator is only ever run as a program; none of its code is used here.
 
 pub mod access;
+mod argocd;
 pub mod cli;
 pub mod control_plane;
 pub mod cutting;
 mod demo;
+mod e2e_argocd;
 pub mod emulated;
 pub mod error;
 mod footprint;

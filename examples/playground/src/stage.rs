@@ -149,6 +149,16 @@ impl Stage {
         self.emulator.ledger()
     }
 
+    /// Something happens to a cluster outside of Kubernetes.
+    pub fn outside(&self, id: &str, change: &serde_json::Value) -> Result<()> {
+        Ok(self.emulator.outside(id, change)?)
+    }
+
+    /// Where everything of this stage lives.
+    pub fn loopback(&self) -> &Loopback {
+        self.ground.loopback()
+    }
+
     /// The error of a wait that was in vain, with what the operators said last.
     pub fn too_late(&self, what: &str, deadline: Duration) -> Error {
         let tail = self.operators.iter().map(|operator| operator.log_tail(15)).collect::<Vec<_>>().join("\n");

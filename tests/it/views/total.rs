@@ -1,7 +1,13 @@
 //! Every view that can come about: from each beginning, each question is answered in every way there is. It never
 //! panics, always comes to an end, and what must not be done follows from no view at all.
 
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+
+use ack_operator::decide::Verdict;
+
 use super::*;
+use crate::argocd;
 
 pub fn tests() -> Vec<Trial> {
     [Goal::Manage, Goal::Observe, Goal::Pause, Goal::Destroy, Goal::Release]
@@ -9,11 +15,12 @@ pub fn tests() -> Vec<Trial> {
         .map(|goal| {
             Trial::test(format!("views: whatever is so, nothing wrong follows: {goal:?}"), move || {
                 let rules = Rules::default();
-                let mut walk = Walk { rules: &rules, views: 0 };
+                let mut walk = Walk { rules: &rules, views: 0, rests: HashMap::new() };
                 for view in beginnings(goal) {
                     walk.from(view, 0)?;
                 }
                 println!("{goal:?}: {} views", walk.views);
+                argocd::health::every_end_has_the_health_that_its_reason_means(walk.rests.into_values());
                 if walk.views < 1000 { Err("that were too few".into()) } else { Ok(()) }
             })
         })
@@ -146,6 +153,8 @@ fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
 struct Walk<'a> {
     rules: &'a Rules,
     views: usize,
+    /// One verdict of each kind in which a pass can end.
+    rests: HashMap<(Option<bool>, Discriminant<Work>, Option<Reason>), Verdict>,
 }
 
 impl Walk<'_> {
@@ -171,7 +180,15 @@ impl Walk<'_> {
             {
                 Err(format!("it does not rest: {verdict:?} in {view:#?}"))
             }
-            Step::Rest(_) => Ok(()),
+            Step::Rest(verdict) => {
+                let reason = match &verdict.work {
+                    Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
+                    Work::Done | Work::Same => None,
+                };
+                let kind = (verdict.ready, discriminant(&verdict.work), reason);
+                self.rests.entry(kind).or_insert_with(|| verdict.clone());
+                Ok(())
+            }
         }
     }
 }
