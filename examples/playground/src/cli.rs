@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::Demo;
+use crate::e2e_helm::E2eHelm;
 use crate::footprint::Footprint;
+use crate::image::Image;
 use crate::up::Up;
 
 const ABOUT: &str = "A real Kubernetes API and an emulated Alibaba Cloud ACK on loopback, to try ack-operator in";
@@ -32,6 +34,10 @@ enum What {
     Up(Up),
     /// Print the operator's size, its crates and its memory
     Footprint(Footprint),
+    /// Pack the operator into an OCI archive, without a container daemon
+    Image(Image),
+    /// Install the chart by Helm on a node of its own, and see the operator at work in its pod (Linux, root)
+    E2eHelm(E2eHelm),
 }
 
 /// Runs `playground` with `arguments`, the program's name first. Call [`crate::keeper::hook`] before.
@@ -44,6 +50,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     What::Demo(demo) => demo.run().await,
                     What::Up(up) => up.run().await,
                     What::Footprint(footprint) => footprint.run().await,
+                    What::Image(image) => image.run(),
+                    What::E2eHelm(e2e) => e2e.run().await,
                 }
             });
             // A build of the Kubernetes programs cannot be cancelled; it must not keep us.
