@@ -16,6 +16,8 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// The process, cut at every call it makes.
+mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
 /// Answers that no server should give, to the whole process.
@@ -61,6 +63,11 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
+    if std::env::args().nth(1).is_some_and(|word| word == crash::CAMPAIGN) {
+        let outcome = crash::main(std::env::args_os().skip(1));
+        support::stop();
+        return outcome;
+    }
     let pure = [
         house::tests(),
         generated::tests(),
@@ -88,6 +95,7 @@ fn main() -> ExitCode {
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
+        & run([crash::tests()], Some(1))
         & run([isolation::measured(), upgrade::tests()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();

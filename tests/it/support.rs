@@ -51,13 +51,9 @@ pub struct Shared {
     pub client: kube::Client,
 }
 
-/// Kept as a value that can be taken, since statics are never dropped. An error is kept too: it is everybody's.
-static SHARED: Mutex<Option<Result<Arc<Shared>, String>>> = Mutex::new(None);
-
-/// The run's control plane; started by the first caller, while the others wait. Panics with the cause if it cannot be had.
-pub fn shared() -> Arc<Shared> {
-    let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let outcome = shared.get_or_insert_with(|| {
+impl Shared {
+    /// A control plane with the chart, or the sentence that says why there is none.
+    pub fn start() -> Result<Arc<Shared>, String> {
         let start = async {
             let plane = ControlPlane::start().await?;
             // Its policies refuse a deletion before the operator sees it, which is what most tests are about; `admission`
@@ -67,8 +63,16 @@ pub fn shared() -> Arc<Shared> {
             Ok::<_, Error>(Arc::new(Shared { plane, operator_kubeconfig, client }))
         };
         RUNTIME.block_on(start).map_err(|error| error.sentence())
-    });
-    match outcome {
+    }
+}
+
+/// Kept as a value that can be taken, since statics are never dropped. An error is kept too: it is everybody's.
+static SHARED: Mutex<Option<Result<Arc<Shared>, String>>> = Mutex::new(None);
+
+/// The run's control plane; started by the first caller, while the others wait. Panics with the cause if it cannot be had.
+pub fn shared() -> Arc<Shared> {
+    let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match shared.get_or_insert_with(Shared::start) {
         Ok(shared) => shared.clone(),
         Err(cause) => {
             let cause = cause.clone();
@@ -138,7 +142,7 @@ impl Scene {
         Scene::on(shared(), name, keys)
     }
 
-    /// [`Scene::with_keys`] on another control plane. The audit log that is read is the shared one's.
+    /// [`Scene::with_keys`], on a control plane that a test need not share.
     pub fn on(shared: Arc<Shared>, name: &str, keys: &[(&str, Key)]) -> Scene {
         let namespace = name.replace('_', "-");
         shared.plane.namespace(&namespace).unwrap_or_else(panic);

@@ -78,11 +78,12 @@ impl Sim {
             drift: Some(Ok(Default::default())),
             progress: Some(Ok(NOTE.clone())),
             cause: Some(Ok(NOTE.clone())),
+            trace: Some(Ok(true)),
             leftovers: Some(Ok(NOTE.clone())),
             kubeconfig: None,
             sent: pass.sent.map(|(attempt, sent)| {
                 let sent = match sent {
-                    Answer::Created(c) => Sent::Created(id(c)),
+                    Answer::Created(c) => Sent::Created(id(c), site(pass.account)),
                     Answer::Refused { momentary } => {
                         Sent::Refused(if momentary { Class::Throttled } else { Class::User }, NOTE.clone())
                     }
