@@ -36,21 +36,44 @@ pub(super) struct Call<'a> {
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub body: Option<Value>,
+    /// Its turn was waited for before it was made.
+    pub in_turn: bool,
 }
 
 impl<'a> Call<'a> {
     pub fn new(operation: &'static str, region: &'a Region, method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(|segment| format!("/{}", percent_encode(segment))).collect();
-        Self { operation, service: Service::Ack(region), method, path, query: BTreeMap::new(), body: None }
+        Self {
+            operation,
+            service: Service::Ack(region),
+            method,
+            path,
+            query: BTreeMap::new(),
+            body: None,
+            in_turn: false,
+        }
     }
 
     pub fn caller_identity() -> Self {
         let (operation, path) = ("GetCallerIdentity", "/".to_owned());
-        Self { operation, service: Service::Sts, method: Method::GET, path, query: BTreeMap::new(), body: None }
+        Self {
+            operation,
+            service: Service::Sts,
+            method: Method::GET,
+            path,
+            query: BTreeMap::new(),
+            body: None,
+            in_turn: false,
+        }
     }
 
     pub fn query(mut self, key: &str, value: impl ToString) -> Self {
         self.query.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    pub fn in_turn(mut self) -> Self {
+        self.in_turn = true;
         self
     }
 

@@ -8,6 +8,7 @@ use kube::api::Api;
 use kube::{CustomResourceExt, ResourceExt};
 use secrecy::ExposeSecret;
 
+use super::Recorded;
 use super::kubeconfig;
 use super::reconcile::Pass;
 use super::secrets;
@@ -42,6 +43,7 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
             }
             pass.view.seen.cause = Some(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()));
         }
+        Look::Trace(id) => pass.view.seen.trace = Some(trace(pass, &id).await),
         Look::Kubeconfig => pass.view.seen.kubeconfig = Some(kubeconfig::look(pass).await),
         Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
     }
@@ -113,6 +115,7 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
         owner: owner(pass, id, &detail),
     };
     pass.learnt.detail = Some(detail);
+    pass.entry.shown = Some(id.clone());
     Ok(Existence::Here(cluster))
 }
 
@@ -181,7 +184,8 @@ fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
 }
 
 async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
-    let list = pass.account().await?.listing(&region(pass), began_after).await.map_err(|e| trouble(&e))?;
+    let region = region(pass);
+    let list = pass.account().await?.listing(&region, began_after).await.map_err(|e| trouble(&e))?;
     let context = pass.context;
     let ours = ours(pass);
     let recorded = context.recorded();
@@ -195,6 +199,10 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
+    let here = |item: &ListedCluster| {
+        let same = |r: &Recorded| r.cluster_id == item.id.as_str() && r.region_id.as_deref() == Some(region.as_str());
+        recorded.iter().any(same)
+    };
     let mine = |item: &&ListedCluster| marked(item, &ours);
     let rival = |item: &&ListedCluster| {
         tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
@@ -212,7 +220,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     Ok(Listing {
         began: list.began,
         whole: list.whole,
-        trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
+        trusted: list.clusters.iter().filter(living).any(here),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
         rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
@@ -325,6 +333,19 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     let note = format!("{done} of {total} stages done: {message}");
     pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
     Ok(note.into())
+}
+
+/// Where this process saw the cluster, or where its task is known, is where it lives: another region's endpoint knows
+/// neither. Tasks are not kept for ever, so `false` proves nothing.
+async fn trace(pass: &mut Pass<'_>, id: &ClusterId) -> Result<bool, Trouble> {
+    if pass.entry.shown.as_ref() == Some(id) {
+        return Ok(true);
+    }
+    let Some(task) = pass.object.status.as_ref().and_then(|status| status.task_id.clone()).map(TaskId::from) else {
+        return Ok(false);
+    };
+    let region = region(pass);
+    Ok(pass.account().await?.client().task(&region, &task).await.map_err(|e| trouble(&e))?.is_some())
 }
 
 /// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.

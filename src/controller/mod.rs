@@ -98,6 +98,7 @@ struct Recorded {
     uid: String,
     name: String,
     cluster_id: String,
+    region_id: Option<String>,
 }
 
 impl Context {
@@ -108,10 +109,12 @@ impl Context {
         objects
             .filter_map(|guarded| {
                 let object = guarded.0.as_ref().ok()?;
+                let status = object.status.as_ref()?;
                 Some(Recorded {
                     uid: object.uid()?,
                     name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
-                    cluster_id: object.status.as_ref()?.cluster_id.clone()?,
+                    cluster_id: status.cluster_id.clone()?,
+                    region_id: status.region_id.clone(),
                 })
             })
             .collect()

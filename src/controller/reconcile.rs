@@ -16,7 +16,7 @@ use super::report::{self, Learnt};
 use super::store::{self, Store, Unreadable};
 use super::view::{self, spoken, view};
 use super::{Context, act, look, secrets};
-use crate::ack::{Account, Created};
+use crate::ack::{Account, Created, Turn};
 use crate::api::{AckCluster, AckClusterStatus};
 use crate::decide::{Published, Step, Verdict, View, Work, decide};
 use crate::terms::{ClusterId, Reason, Sealer};
@@ -49,6 +49,8 @@ pub(super) struct Pass<'a> {
     pub learnt: Learnt,
     /// The token of the seal that this pass made, until the request is sent.
     pub sealer: Option<Sealer>,
+    /// The turn of the request, taken before the seal.
+    pub turn: Option<Turn>,
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
@@ -103,6 +105,7 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         entry,
         learnt: Learnt::default(),
         sealer: None,
+        turn: None,
         body: None,
         created: None,
         account: None,

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::terms::{AccountId, Class, ClusterId, Intent, Note, Reason};
+use crate::terms::{AccountId, Class, ClusterId, Intent, Note, Reason, Site};
 
 mod change;
 mod create;
@@ -33,12 +33,12 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     use {Goal::*, Standing::*};
     // An answer that names a cluster is recorded before anything else is thought of, whatever the object has become.
     match (&v.seen.sent, &v.standing) {
-        (Some((_, Sent::Created(id))), Known(known)) if known.id != *id => {
+        (Some((_, Sent::Created(id, _))), Known(known)) if known.id != *id => {
             let which = format!("clusters {} and {id}", known.id);
             return Ok(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)));
         }
-        (Some((_, Sent::Created(id))), New { .. } | Sealed { .. } | Adopting(_)) => {
-            return Ok(Step::Act(Act::Record { id: id.clone(), adopted: false }));
+        (Some((_, Sent::Created(id, site))), New { .. } | Sealed { .. } | Adopting(_)) => {
+            return Ok(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false }));
         }
         _ => {}
     }

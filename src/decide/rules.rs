@@ -56,6 +56,12 @@ impl Rules {
         self.window + self.listed + self.skew
     }
 
+    /// How long after a refusal of the moment another copy of that request, which came beside it, is surely listed:
+    /// `L + S`.
+    pub fn copied(&self) -> SignedDuration {
+        self.listed + self.skew
+    }
+
     /// How long to leave a troubled object alone: what the server asked for, else by the class (ack-api f.2).
     pub fn pace(&self, class: Class, asked: Option<SignedDuration>, streak: u32) -> SignedDuration {
         let doubling = (self.window / 180 * (1 << streak.min(6))).min(self.window / 3);

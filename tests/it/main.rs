@@ -18,6 +18,8 @@ mod views;
 mod argocd;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// The process, cut at every call it makes.
+mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
 /// Answers that no server should give, to the whole process.
@@ -50,6 +52,9 @@ use libtest_mimic::{Arguments, Trial};
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
 
+/// The word that has the model's large spaces walked instead of anything else.
+const PROVE: &str = "prove";
+
 /// Tests of the whole mostly wait, so more of them run at once than there are cores.
 const WAITERS: usize = 8;
 
@@ -57,6 +62,14 @@ fn main() -> ExitCode {
     ::playground::keeper::hook();
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == crash::CAMPAIGN) {
+        let outcome = crash::main(std::env::args_os().skip(1));
+        support::stop();
+        return outcome;
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
+        return model::prove(std::env::args().nth(2));
     }
     let pure = [
         house::tests(),
@@ -84,6 +97,7 @@ fn main() -> ExitCode {
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
+        & run([crash::tests()], Some(1))
         & run([isolation::measured(), upgrade::tests()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards(), argocd::afterwards()], None));
     support::stop();

@@ -10,6 +10,7 @@
 //! emulated      ACK's stand-in in this process, its one key   emulated.rs
 //! Operator      how the operator's program is started          operator.rs
 //! AckClusters   the objects as plain JSON                      objects.rs
+//! Door, Book    where an operator's calls are cut            cutting/
 //! Stage         all of it, for demo, up and footprint          stage.rs
 //! ArgoCd        Argo CD's processes beside a Stage             argocd.rs
 //! ```
@@ -20,6 +21,7 @@ pub mod access;
 mod argocd;
 pub mod cli;
 pub mod control_plane;
+pub mod cutting;
 mod demo;
 mod e2e_argocd;
 pub mod emulated;
