@@ -139,6 +139,8 @@ impl Line {
             self.learn(date, begun, attempt.elapsed);
         }
         trace(call, &attempt.outcome, begun);
+        let code = attempt.outcome.as_ref().map_or_else(|error| error.class().word(), |_| "OK");
+        self.wire.calls.get_or_create(&[("action", call.operation), ("code", code)]).inc();
         let barred = attempt.outcome.as_ref().err().filter(|error| error.class() == Class::Credentials);
         *self.barred.lock().expect("nothing panics while it holds this lock") =
             barred.map(|error| (Instant::now(), error.clone()));

@@ -81,7 +81,7 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     };
     let intent = CreateIntent {
         name: pass.cluster_name(),
-        spec_hash: spec_hash(&pass.object),
+        spec_hash: spec_hash(&pass.object, &pass.context.settings),
         sealer: sealer.to_string(),
         installation: pass.context.settings.installation.clone(),
         ..CreateIntent::of(CLUSTER_INTENT, &intent)

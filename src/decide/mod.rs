@@ -52,7 +52,7 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
 
         (_, Sealed { intent, mine }) => once::resolve(v, intent, *mine, rules)?,
 
-        (Pause, _) => Step::Rest(paused()),
+        (Pause, _) => Step::Rest(paused(rules)),
         (Observe, New { .. }) => {
             Step::Rest(Verdict::held(Some(false), Reason::Observed, "no cluster yet; observed only, so none is made"))
         }
@@ -67,12 +67,13 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     })
 }
 
-fn paused() -> Verdict {
-    Verdict::held(
-        None,
-        Reason::Paused,
-        "held by the annotation ackoperator.dev/paused or ackoperator.dev/observe; remove it to go on",
-    )
+fn paused(rules: &Rules) -> Verdict {
+    let note = if rules.read_only {
+        "held: this operator runs with --read-only; it goes on once that is lifted"
+    } else {
+        "held by the annotation ackoperator.dev/paused or ackoperator.dev/observe; remove it to go on"
+    };
+    Verdict::held(None, Reason::Paused, note)
 }
 
 /// The answer to a look, or the step that gets it.

@@ -41,7 +41,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
     recorded(list, &intent.site, rules, v.now)?;
     if v.goal == Goal::Pause {
-        return Err(Step::Rest(paused().at(v.now + rules.poll_busy)));
+        return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));
     }
 
     if !(confirmed && list.began >= counts) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use ack_operator::api;
 use libtest_mimic::{Failed, Trial};
 
+use crate::chart::{CHART, helm};
 use crate::support::repository;
 
 /// Pages for users that are made from the code's own descriptions.
@@ -14,9 +15,10 @@ mod reference;
 /// A file of the repository, and the text that belongs into it.
 type Made = (&'static str, fn() -> Result<String, Failed>);
 
-const FILES: [Made; 5] = [
+const FILES: [Made; 6] = [
     ("crds/ackclusters.yaml", definition),
     ("charts/ack-operator/files/ackclusters.yaml", definition),
+    ("deploy/kustomize/install.yaml", install),
     ("docs/reference/fields.md", reference::fields),
     ("docs/reference/conditions.md", reference::conditions),
     ("docs/reference/settings.md", reference::settings),
@@ -48,6 +50,14 @@ pub fn check(path: impl AsRef<Path>, want: &str) -> Result<(), Failed> {
 
 fn definition() -> Result<String, Failed> {
     Ok(serde_saphyr::to_string(&api::crd())?)
+}
+
+/// The release `ack-operator` with default values, and the namespace that Helm would not render.
+fn install() -> Result<String, Failed> {
+    check("charts/ack-operator/files/ackclusters.yaml", &definition()?)?;
+    let release = ["template", "ack-operator", CHART, "--namespace", "ack-operator-system", "--skip-tests"];
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ack-operator-system\n";
+    Ok(format!("{namespace}{}", helm(&release)?))
 }
 
 fn size() -> Result<(), Failed> {

@@ -56,7 +56,9 @@ impl Shared {
     pub fn start() -> Result<Arc<Shared>, String> {
         let start = async {
             let plane = ControlPlane::start().await?;
-            let operator_kubeconfig = plane.install(&::playground::chart())?;
+            // Its policies refuse a deletion before the operator sees it, which is what most tests are about; `admission`
+            // tries them in namespaces of its own.
+            let operator_kubeconfig = plane.install(&::playground::chart(), &["admissionPolicy.enabled=false"])?;
             let client = plane.client().await?;
             Ok::<_, Error>(Arc::new(Shared { plane, operator_kubeconfig, client }))
         };
@@ -140,7 +142,7 @@ impl Scene {
         Scene::on(shared(), name, keys)
     }
 
-    /// [`Scene::with_keys`], on a control plane that a test need not share.
+    /// [`Scene::with_keys`] on another control plane. The audit log that is read is the shared one's.
     pub fn on(shared: Arc<Shared>, name: &str, keys: &[(&str, Key)]) -> Scene {
         let namespace = name.replace('_', "-");
         shared.plane.namespace(&namespace).unwrap_or_else(panic);
@@ -160,6 +162,8 @@ impl Scene {
             namespaces: vec![namespace.clone()],
             installation: namespace.clone(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
+            metrics: None,
             // `leaks` searches what is logged at the most talkative level.
             more: vec!["--log-level".into(), "info,kube=warn,kube_runtime=warn,ack_operator=trace".into()],
         };
@@ -179,13 +183,32 @@ impl Scene {
         smallest(name, ACCESS_SECRET)
     }
 
+    /// A loopback address with a port that nobody else uses.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.plane.loopback().next()
+    }
+
+    /// Lets operators hold leases of this namespace; the chart grants that in its own.
+    pub fn allow_leases(&self) {
+        let metadata = serde_json::json!({"name": "leases", "namespace": self.namespace});
+        self.kubectl_apply(&serde_json::json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata,
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}],
+        }));
+        self.kubectl_apply(&serde_json::json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "leases"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR_USER}],
+        }));
+    }
+
     /// Starts one more operator, with more flags, and waits until it is ready. Its number counts from 0.
     pub fn start_operator(&mut self, flags: &[&str]) -> usize {
         let number = self.operators.len();
         let log = self.log(number);
         let mut operator = self.operator.clone();
         operator.more.extend(flags.iter().map(|flag| flag.to_string()));
-        let health = self.shared.plane.loopback().next();
+        let health = self.address();
         let mut kept = operator.start(health, &log).unwrap_or_else(panic);
         let url = format!("http://{health}/readyz");
         RUNTIME.block_on(await_ready(&mut kept, &url)).unwrap_or_else(panic);

@@ -25,14 +25,14 @@ pub fn tests() -> Vec<Trial> {
 }
 
 /// A definition in the place of ours, until this is dropped.
-struct Replaced<'a>(&'a Scene);
+pub struct Replaced<'a>(&'a Scene);
 
 /// A member that only a replaced definition has: an object that may hold it shows that the definition is in force.
 const SIGN: &str = "testSign";
 
 impl Replaced<'_> {
     /// Ours, changed by `change`, which gets the schema of the whole object.
-    fn by(scene: &Scene, change: impl FnOnce(&mut Value)) -> Replaced<'_> {
+    pub fn by(scene: &Scene, change: impl FnOnce(&mut Value)) -> Replaced<'_> {
         let mut crd = serde_json::to_value(api::crd()).expect("JSON");
         let version = &mut crd["spec"]["versions"][0];
         version["selectableFields"] = json!([]);
