@@ -173,12 +173,13 @@ impl Class {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// The reason of a condition: a fixed word, with what it means and what the reader can do. The pages for users are
-        /// made from these sentences.
+        /// The reason of a condition: a fixed word, with what it means and what the reader can do. The pages for users are made
+        /// from these sentences.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, schemars::JsonSchema)]
         pub enum Reason { $($(#[$doc])* $name),* }
 
         impl Reason {
+            /// Each of them once.
             pub const ALL: &[Reason] = &[$(Reason::$name),*];
         }
     };

@@ -38,13 +38,10 @@ pub fn tests() -> Vec<Trial> {
     files.into_iter().chain([size]).collect()
 }
 
-fn check(path: &str, want: &str) -> Result<(), Failed> {
-    hold(&repository().join(path), want)
-}
-
-/// Whether `file` holds what the code makes of it. With UPDATE set it is written first.
-pub fn hold(file: &Path, want: &str) -> Result<(), Failed> {
-    match fs::read_to_string(file) {
+/// Whether a file of the repository holds what the code makes of it. With UPDATE set it is written first.
+pub fn check(path: impl AsRef<Path>, want: &str) -> Result<(), Failed> {
+    let file = repository().join(&path);
+    match fs::read_to_string(&file) {
         Ok(text) if text == want => Ok(()),
         _ if std::env::var_os("UPDATE").is_some() => {
             let folder = file.parent().unwrap_or(repository());
@@ -53,10 +50,10 @@ pub fn hold(file: &Path, want: &str) -> Result<(), Failed> {
             let whole = tempfile::NamedTempFile::new_in(folder)?;
             fs::write(whole.path(), want)?;
             fs::set_permissions(whole.path(), fs::Permissions::from_mode(0o644))?;
-            whole.persist(file)?;
+            whole.persist(&file)?;
             Ok(())
         }
-        _ => Err(format!("{} is out of date; run: UPDATE=1 cargo test generated", file.display()).into()),
+        _ => Err(format!("{} is out of date; run: UPDATE=1 cargo test generated", path.as_ref().display()).into()),
     }
 }
 

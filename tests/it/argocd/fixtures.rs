@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{customization, health_of, read_yaml, yaml};
 use crate::cluster::{id, object};
-use crate::generated::hold;
+use crate::generated::check;
 use crate::support::{Scene, ready};
 use crate::trials;
 
@@ -63,7 +63,7 @@ fn health_tests() -> Result<(), Failed> {
         }
         tests.push(json!({"inputPath": format!("testdata/{state}.yaml"), "healthStatus": health}));
     }
-    hold(&customization("health_test.yaml"), &yaml(&json!({"tests": tests})))
+    check(&customization("health_test.yaml"), &yaml(&json!({"tests": tests})))
 }
 
 /// Holds a real object against the fixture of its state, or writes that.
