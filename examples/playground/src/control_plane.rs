@@ -171,6 +171,7 @@ impl ControlPlane {
         command.arg(format!("--secure-port={}", loopback::CONTROLLERS));
         command.arg(format!("--root-ca-file={}", self.dir().join("ca.crt").display()));
         command.arg(format!("--cert-dir={}", self.dir().display()));
+        command.arg(format!("--flex-volume-plugin-dir={}", self.dir().join("volume-plugins").display()));
         command.args(["--leader-elect=false", "--use-service-account-credentials=false", "--profiling=false"]);
         let name = "kube-controller-manager";
         let mut controllers = Kept::start(name, &command, &self.dir().join(format!("{name}.log")))?;
