@@ -171,80 +171,98 @@ impl Class {
     }
 }
 
-/// The reason of a condition: fixed words, each with what it means and what the reader can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The reason of a condition: a fixed word, with what it means and what the reader can do. The pages for users are made
+/// from these sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, schemars::JsonSchema)]
 pub enum Reason {
-    /// ACK is making the cluster.
+    /// ACK is making the cluster, or the operator is about to ask for it. Nothing to do; the message shows the stages.
     Creating,
-    /// The create request was sent and its outcome is not known yet; the message says until when it waits.
+    /// The create request was sent and its answer got lost. The message says until when the operator watches the list, and
+    /// which annotation answers at once if you know the outcome.
     AwaitingOutcome,
-    /// ACK is changing the cluster.
+    /// ACK is changing the cluster as the spec says. Nothing to do.
     Updating,
-    /// ACK is deleting the cluster.
+    /// ACK is deleting the cluster, or its end is being proven. Nothing to do; the object goes when it is proven.
     Deleting,
-    /// ACK throttles this account; the operator waits as long as it was told.
+    /// ACK throttles this account. The operator waits as long as it was told; lower `--qps` or the number of other tools that
+    /// use the account if it stays.
     Throttled,
-    /// ACK or the network does not answer usefully; nothing is concluded from that.
+    /// ACK or the network does not answer usefully, and nothing is concluded from that. Check the endpoint, the proxy and the
+    /// network policy if it stays.
     Unreachable,
-    /// The cluster is busy with something else; the operator waits.
+    /// The cluster is busy with something else, so ACK takes no change now. The operator waits.
     ClusterBusy,
-    /// The clock of this machine or of the gateway is too far off to sign safely. Mend the clock.
+    /// The clock of this machine or of the gateway is too far off to sign safely. Mend the machine's clock (NTP).
     ClockSkew,
-    /// The cluster serves.
+    /// The cluster serves. Nothing to do.
     Running,
-    /// The spec is applied.
+    /// The spec is applied (a reason of `Synced`). Nothing to do.
     Applied,
-    /// The `/paused` annotation is set.
+    /// The annotation `ackoperator.dev/paused` holds everything, a deletion too. Remove it to go on.
     Paused,
-    /// The `/observe` annotation is set: reported, never changed.
+    /// The annotation `ackoperator.dev/observe` is set: reported, never changed. Remove it to go on.
     Observed,
-    /// The object goes, the cluster stays.
+    /// The object goes and the cluster stays, as `deletionPolicy: Retain` says. Nothing to do.
     Retained,
-    /// ACK or the operator refuses what the spec says. Change the spec.
+    /// ACK or the operator refuses what the spec says; the message has ACK's own words. Change the spec.
     InvalidSpec,
-    /// The key is unknown, inactive or wrong. Mend the Secret.
+    /// The key is unknown, inactive or wrong, or its token has expired. Mend the Secret; it is read again by itself.
     InvalidCredentials,
-    /// There is no Secret, or a key is missing in it.
+    /// There is no Secret of that name, a key is missing in it, or there is no account to use. Create or mend the Secret.
     CredentialsMissing,
     /// RAM does not allow a call. Grant the action that the message names.
     PermissionDenied,
-    /// A quota of the account is used up.
+    /// A quota of the account is used up. Raise the quota or free some of it; it is tried again slowly.
     QuotaExceeded,
-    /// Payment, activation or a service role is missing.
+    /// Payment, activation of ACK or a service role is missing. The account's owner settles that in the console.
     AccountProblem,
-    /// The credentials belong to another account than the cluster.
+    /// The credentials belong to another account than the cluster, so nothing is read or done with them. Give credentials of
+    /// the account in `status.accountId`.
     AccountChanged,
-    /// ACK could not make the cluster.
+    /// ACK could not make the cluster; the message has the cause. Mend it, then set `ackoperator.dev/recreate: <cluster_id>`,
+    /// or delete the object.
     CreateFailed,
-    /// The cluster vanished although nobody here asked for that.
+    /// The cluster vanished although nobody here asked for that. Delete the object, or set `ackoperator.dev/recreate:
+    /// <cluster_id>` to have another one made.
     ClusterGone,
-    /// The cluster belongs to another object.
+    /// The cluster belongs to another object. Name another cluster, let the other object go, or take it over with the
+    /// annotation that the message prints.
     OwnershipConflict,
-    /// More than one live cluster carries this object's marks. Neither is touched.
+    /// More than one live cluster carries this object's marks, and neither is touched. Find out which one is used, and delete
+    /// the other in the console.
     DuplicateDetected,
-    /// The gateway accepts what it must refuse, so absence cannot be proven. A person must answer.
+    /// The gateway accepts what it must refuse, so an absence cannot be proven. Look in the console, and answer with the
+    /// annotation that the message prints.
     FenceInert,
-    /// These credentials may not see every cluster, so absence cannot be proven. A person must answer.
+    /// These credentials may not see every cluster of the account, or another region's endpoint answers, so an absence cannot
+    /// be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
-    /// ACK could not apply a change.
+    /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again.
     UpdateFailed,
-    /// The cluster came up without the workers that the spec asks for.
+    /// The cluster came up without the workers that the spec asks for, as regions do that ignore the old worker fields. Use
+    /// `nodepools` or `workerFields: AsNodePool` in a new cluster, or add a pool.
     WorkersMissing,
-    /// The cluster differs from the spec in fields that are not changed.
+    /// The cluster differs from the spec in fields that are not changed; the message names them. Write the cloud's values into
+    /// the spec, or change the cluster in the console.
     SpecDiffers,
-    /// Deletion waits until the protection is lifted.
+    /// Deletion waits until the protection is lifted. Keep the cluster with `deletionPolicy: Retain`, or set
+    /// `deletion_protection: false`.
     DeletionProtected,
-    /// Deletion waits for a person's word.
+    /// Deletion waits for a person's word, as when the CustomResourceDefinition itself is being deleted. The message prints the
+    /// annotation.
     DeletionHeld,
-    /// ACK could not delete the cluster.
+    /// ACK could not delete the cluster; the message has the cause and what is in the way. Remove that; it is tried again
+    /// slowly.
     DeleteFailed,
-    /// ACK says that the cluster is inactive, unavailable or stopped.
+    /// ACK says that the cluster is inactive, unavailable or stopped. Look at it in the console.
     ClusterUnavailable,
     /// The Secret for the kubeconfig exists and is not this object's. Name another one, or delete that one.
     SecretConflict,
-    /// The cluster has no API server address of the kind that the kubeconfig shall hold.
+    /// The cluster has no API server address of the kind that the kubeconfig shall hold. Change `endpointAccess`, or give the
+    /// cluster such an address.
     EndpointMissing,
-    /// The CustomResourceDefinition would drop what the operator must write down. Apply the operator's own.
+    /// The CustomResourceDefinition would drop what the operator must write down. Apply the operator's own:
+    /// `ack-operator crd | kubectl apply --server-side -f -`.
     DefinitionOutdated,
 }
 

@@ -39,9 +39,9 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         v.since
     };
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
-    recorded(list, rules, v.now)?;
+    recorded(list, &intent.site, rules, v.now)?;
     if v.goal == Goal::Pause {
-        return Err(Step::Rest(paused().at(v.now + rules.poll_busy)));
+        return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));
     }
 
     if !(confirmed && list.began >= counts) {
@@ -54,10 +54,10 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
 }
 
 /// A listed cluster with one of our nonces is believed at once; two are nobody's to choose from.
-pub(super) fn recorded(list: &Listing, rules: &Rules, now: Timestamp) -> Result<(), Step> {
+pub(super) fn recorded(list: &Listing, site: &Site, rules: &Rules, now: Timestamp) -> Result<(), Step> {
     match list.ours.as_slice() {
         [] => Ok(()),
-        [id] => Err(Step::Act(Act::Record { id: id.clone(), adopted: false })),
+        [id] => Err(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false })),
         [first, second, ..] => {
             Err(Step::Rest(duplicate(&format!("clusters {first} and {second}")).at(now + rules.slow)))
         }

@@ -19,6 +19,8 @@ pub struct Rules {
     pub lists_complete: bool,
     /// Clusters of this installation, namespace and name with a foreign nonce are taken over.
     pub adopt_owned: bool,
+    /// This operator changes nothing in the cloud: every object is only observed, and none is let go.
+    pub read_only: bool,
     /// Between looks while ACK is at work.
     pub poll_busy: SignedDuration,
     /// Between looks at a settled cluster.
@@ -45,6 +47,7 @@ impl Rules {
             apart: window / 30,
             lists_complete: false,
             adopt_owned: false,
+            read_only: false,
             poll_busy: window / 60,
             poll_idle: window / 3,
             slow: window * 2 / 3,

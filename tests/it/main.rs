@@ -16,26 +16,41 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// The process, cut at every call it makes.
+mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
+/// What the doctor finds, and its cures.
+mod doctor;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
 mod isolation;
 /// The kubeconfig of a finished cluster.
 mod kubeconfig;
+/// Two operators of which one works.
+mod leader;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
+/// What an administrator's flags change.
+mod settings;
 /// The client against the emulator: both signatures, every operation, hostile answers.
 mod wire;
+
+/// Policies of the API server itself: what is refused at once, what is warned about, and those of platform teams.
+mod admission;
+/// The chart: values, rights, what the API server takes, releases over time.
+mod chart;
 
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
+/// What a scrape shows, and the alerts on it.
+mod metrics;
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -59,6 +74,11 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
     }
+    if std::env::args().nth(1).is_some_and(|word| word == crash::CAMPAIGN) {
+        let outcome = crash::main(std::env::args_os().skip(1));
+        support::stop();
+        return outcome;
+    }
     if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
         return model::prove(std::env::args().nth(2));
     }
@@ -70,6 +90,7 @@ fn main() -> ExitCode {
         model::tests(),
         wire::tests(),
         leaks::pure(),
+        chart::pure(),
     ];
     let whole = [
         playground::trials(),
@@ -80,13 +101,20 @@ fn main() -> ExitCode {
         isolation::tests(),
         hostile::tests(),
         kubeconfig::tests(),
+        settings::tests(),
+        leader::tests(),
+        metrics::tests(),
+        doctor::tests(),
         leaks::tests(),
+        admission::tests(),
+        chart::tests(),
         quiet::tests(),
     ];
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
-        & run([isolation::measured(), upgrade::tests()], Some(1))
+        & run([crash::tests()], Some(1))
+        & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -38,8 +38,9 @@ rules:
   resources: [{group: ackoperator.dev}]
 - level: Metadata
 ";
-/// What a namespace needs to be born and to end, and what an owner reference needs to mean something.
-const CONTROLLERS: &str = "namespace-controller,garbage-collector-controller,serviceaccount-controller,\
+/// What a namespace needs to be born and to end, an owner reference to mean something, and the roles `view` and `edit` to
+/// take in what charts add to them.
+const CONTROLLERS: &str = "clusterrole-aggregation-controller,namespace-controller,garbage-collector-controller,serviceaccount-controller,\
                            root-ca-certificate-publisher-controller,validatingadmissionpolicy-status-controller";
 
 /// Runs while this value lives, and no longer (see [`crate::keeper`]). Derefs to the administrator's [`Access`].
@@ -114,8 +115,8 @@ impl ControlPlane {
     }
 
     /// Renders and applies a chart; see [`Access::install`].
-    pub fn install(&self, chart: &Path) -> Result<PathBuf> {
-        self.access.install(chart, self.dir())
+    pub fn install(&self, chart: &Path, values: &[&str]) -> Result<PathBuf> {
+        self.access.install(chart, self.dir(), values)
     }
 
     /// Starts kube-controller-manager with the controllers for namespaces, owner references and ServiceAccounts, and
@@ -205,6 +206,8 @@ fn start_apiserver(program: &Path, loopback: &Loopback) -> Result<Kept> {
         // In megabytes: one file, never rotated away from a test that reads it.
         "--audit-log-maxsize=4096",
         "--profiling=false",
+        // As on clusters that are careful: an owner reference that blocks deletion asks for a right.
+        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
     ]);
     Kept::start("kube-apiserver", &command, &dir.join("kube-apiserver.log"))
 }

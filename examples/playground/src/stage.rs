@@ -69,7 +69,7 @@ impl Stage {
         };
         let (access, loopback) = (ground.access(), ground.loopback());
         let (kubeconfig, namespaces) = match &ground {
-            Ground::Ours(plane) => (plane.install(&crate::chart())?, vec![]),
+            Ground::Ours(plane) => (plane.install(&crate::chart(), &[])?, vec![]),
             Ground::Theirs(access, _) => {
                 access.install_crd(&crate::chart())?;
                 access.namespace(namespace)?;
@@ -101,6 +101,8 @@ impl Stage {
             namespaces,
             installation: "playground".into(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
+            metrics: None,
             more: setup.flags,
         };
         let namespace = namespace.to_owned();

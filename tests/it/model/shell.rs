@@ -69,11 +69,14 @@ impl Sim {
             drift: Some(Ok(Default::default())),
             progress: told(),
             cause: told(),
+            trace: Some(Ok(true)),
             leftovers: told(),
             kubeconfig: None,
             sent: pass.sent.map(|(attempt, sent)| {
                 let sent = match sent {
-                    Answer::Created(c) => Sent::Created(id(c)),
+                    Answer::Created(c) => {
+                        Sent::Created(id(c), site(Place { account: pass.account, region: o.site_region() }))
+                    }
                     Answer::Refused { momentary } => Sent::Refused(refusal(momentary), NOTE.clone()),
                     Answer::Unknown => Sent::Unknown(NOTE.clone()),
                 };

@@ -106,14 +106,19 @@ fn begin() -> Vec<Case> {
             rests(UnderWay(Reason::AwaitingOutcome)).again(secs(30)),
         ),
         case(
+            "an answer is recorded with the account that was asked, whatever has become of object and credentials",
+            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id(), site())).with(|v| v.seen.account = None),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
+        ),
+        case(
             "a listed cluster of this object is recovered, not made again",
             ready(0, None).lists(list(secs(0)).with(|l| l.ours = vec![id()])),
-            acts(Act::Record { id: id(), adopted: false }),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "a torn list that shows our cluster is believed",
             ready(0, None).lists(list(secs(0)).with(|l| (l.ours, l.whole) = (vec![id()], false))),
-            acts(Act::Record { id: id(), adopted: false }),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "two listed clusters of this object are touched neither",
@@ -207,27 +212,27 @@ fn send() -> Vec<Case> {
         ),
         case(
             "an id is recorded before anything else is thought of",
-            view(Goal::Destroy, sealed(secs(60))).sent("n1", Sent::Created(id())).with(|v| v.finalizer = false),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Destroy, sealed(secs(60))).sent("n1", Sent::Created(id(), site())).with(|v| v.finalizer = false),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "an id is recorded though the object is paused",
-            view(Goal::Pause, sealed(secs(60))).sent("n1", Sent::Created(id())),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Pause, sealed(secs(60))).sent("n1", Sent::Created(id(), site())),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "an id is recorded though the status was lost",
-            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id())),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id(), site())),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "a second id beside the recorded one is a duplicate",
-            recorded(Goal::Manage).sent("n1", Sent::Created("c2".into())),
+            recorded(Goal::Manage).sent("n1", Sent::Created("c2".into(), site())),
             rests(Stuck(Reason::DuplicateDetected)).saying("c1 and c2"),
         ),
         case(
             "the recorded id itself is no duplicate",
-            recorded(Goal::Manage).sent("n1", Sent::Created(id())).shows(cluster(State::Running)),
+            recorded(Goal::Manage).sent("n1", Sent::Created(id(), site())).shows(cluster(State::Running)),
             rests(Done),
         ),
         case(
@@ -248,7 +253,7 @@ fn resolve() -> Vec<Case> {
     let shown = |goal| waiting(goal).lists(list(secs(0)).with(|l| l.ours = vec![id()]));
     let confirm =
         |age, nonce: &str| view(Goal::Manage, sealed(age)).lists(list(secs(0))).word(Word::ConfirmAbsent(nonce.into()));
-    let record = || acts(Act::Record { id: id(), adopted: false });
+    let record = || acts(Act::Record { id: id(), site: site(), adopted: false });
     vec![
         case(
             "an open outcome is looked for by the credentials that sealed it",
@@ -428,7 +433,7 @@ fn absent() -> Vec<Case> {
 
 fn adopt() -> Vec<Case> {
     let owned = |owner| adopting().shows(cluster(State::Running).with(|c| c.owner = owner));
-    let record = || acts(Act::Record { id: id(), adopted: true });
+    let record = || acts(Act::Record { id: id(), site: site(), adopted: true });
     let other = || Owner::Other("n9".into());
     vec![
         case("a cluster to adopt is looked at", adopting(), looks(Look::Cluster(id()))),

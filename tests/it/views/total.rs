@@ -119,8 +119,8 @@ fn guards(standing: &Standing) -> Vec<Guard> {
 fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> {
     let outcomes = || {
         [
-            Sent::Created("c1".into()),
-            Sent::Created("c2".into()),
+            Sent::Created("c1".into(), site()),
+            Sent::Created("c2".into(), site()),
             Sent::Refused(Class::Throttled, "".into()),
             Sent::Unknown("".into()),
         ]
@@ -204,6 +204,7 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
+        Look::Trace(_) => each(view, |seen| &mut seen.trace, [true, false]),
         Look::Kubeconfig => {
             let fresh = |renew| Published::Fresh { renew };
             let foreign = [Published::Foreign("".into()), Published::NoEndpoint("".into())];
@@ -283,8 +284,8 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
                 && living,
             "sent what was not to be sent",
         ),
-        Act::Record { id, adopted } => no(
-            matches!(&v.seen.sent, Some((_, Sent::Created(made))) if made == id)
+        Act::Record { id, site: _, adopted } => no(
+            matches!(&v.seen.sent, Some((_, Sent::Created(made, _))) if made == id)
                 || listed.is_some_and(|list| list.ours == [id.clone()])
                 || *adopted && v.standing == Standing::Adopting(id.clone()) && here.is_some(),
             "an id out of nowhere",
@@ -346,7 +347,10 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
             let going = matches!(v.goal, Goal::Destroy | Goal::Release);
             let free = match (free, &v.standing) {
                 (Free::Kept(kept), Standing::Known(known)) => v.goal == Goal::Release && known.id == *kept,
-                (Free::Gone, Standing::Known(_)) => v.goal == Goal::Destroy && unknown && listed.is_some_and(empty),
+                (Free::Gone, Standing::Known(_)) => {
+                    let here = v.seen.trace == Some(Ok(true)) || listed.is_some_and(|list| list.trusted);
+                    v.goal == Goal::Destroy && unknown && listed.is_some_and(empty) && here
+                }
                 (Free::NeverMade, Standing::Sealed { .. }) => !theirs && absent(v, rules),
                 (Free::NeverMade, Standing::New { last: Some(Closed::Refused { class, at, .. }), .. })
                     if class.momentary() =>
