@@ -5,6 +5,8 @@ mod support;
 
 /// The body of CreateCluster: what the user wrote is what is sent.
 mod body;
+/// The pages for users: links, manifests, flags, commands.
+mod docs;
 /// Generated files are what the code says.
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         house::tests(),
         generated::tests(),
         body::tests(),
+        docs::pure(),
         views::tests(),
         model::tests(),
         wire::tests(),
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
     ];
     let whole = [
         playground::trials(),
+        docs::tests(),
         rules::tests(),
         cluster::tests(),
         delete::tests(),
