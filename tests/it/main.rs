@@ -5,6 +5,8 @@ mod support;
 
 /// The body of CreateCluster: what the user wrote is what is sent.
 mod body;
+/// The pages for users: links, manifests, flags, commands.
+mod docs;
 /// Generated files are what the code says.
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         generated::tests(),
         argocd::pure(),
         body::tests(),
+        docs::pure(),
         views::tests(),
         model::tests(),
         wire::tests(),
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
     ];
     let whole = [
         playground::trials(),
+        docs::tests(),
         rules::tests(),
         argocd::tests(),
         cluster::tests(),

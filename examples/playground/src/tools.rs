@@ -1,5 +1,5 @@
-//! The programs that the playground needs and this machine may not have: etcd, helm, those of Kubernetes, and for the round
-//! with Argo CD that and a Redis. Built once by Go from the modules pinned in `tools/` into a cache folder.
+//! The programs that the playground needs and this machine may not have: etcd, those of Kubernetes, helm, and for the
+//! round with Argo CD that and a Redis. Built once by Go from the modules pinned in `tools/` into a cache folder.
 //! A program without a stamp that fits is never used, so half a build is never taken for a whole one; nothing is
 //! downloaded but Go modules.
 
@@ -90,13 +90,12 @@ impl Tool {
     fn linker_flags(self, version: &str) -> String {
         let mut flags = String::from("-s -w");
         match self {
-            Tool::Etcd | Tool::Miniredis => {}
-            Tool::ArgoCd => {
-                let version = version.trim_start_matches('v');
-                flags += &format!(" -X github.com/argoproj/argo-cd/v3/common.version={version}");
-            }
-            Tool::Helm => flags += &format!(" -X helm.sh/helm/v4/internal/version.version={version}"),
-            _ => {
+            Tool::KubeApiserver
+            | Tool::KubeControllerManager
+            | Tool::KubeProxy
+            | Tool::KubeScheduler
+            | Tool::Kubectl
+            | Tool::Kubelet => {
                 let mut numbers = version.trim_start_matches('v').split('.');
                 let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
                 for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
@@ -106,6 +105,12 @@ impl Tool {
                     );
                 }
             }
+            Tool::Helm => flags += &format!(" -X helm.sh/helm/v4/internal/version.version={version}"),
+            Tool::ArgoCd => {
+                flags +=
+                    &format!(" -X github.com/argoproj/argo-cd/v3/common.version={}", version.trim_start_matches('v'));
+            }
+            Tool::Etcd | Tool::Miniredis => {}
         }
         flags
     }

@@ -150,11 +150,14 @@ fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
     }
 }
 
+/// What a verdict says apart from its words and times.
+type Shape = (Option<bool>, Discriminant<Work>, Option<Reason>);
+
 struct Walk<'a> {
     rules: &'a Rules,
     views: usize,
     /// One verdict of each kind in which a pass can end.
-    rests: HashMap<(Option<bool>, Discriminant<Work>, Option<Reason>), Verdict>,
+    rests: HashMap<Shape, Verdict>,
 }
 
 impl Walk<'_> {
