@@ -156,7 +156,7 @@ impl World {
             Some(Sight::Past { .. }) => RUNTIME.block_on(self.doors[0].look()),
             // The other one looks away from the beginning on, and sees the truth when the time is over.
             Some(Sight::Two { .. }) => {
-                let whose = self.start_operator();
+                self.start_operator();
             }
         }
         self.book.begin();
