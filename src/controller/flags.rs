@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::{Namespaces, Settings};
+use super::{Namespaces, Orphans, Settings};
 use crate::ack::sign::Algorithm;
 use crate::ack::{self, ACCESS_KEY_ID, Accounts, Credentials, CredentialsError, Endpoints, Limits, Rate};
 use crate::decide::Rules;
@@ -129,6 +129,7 @@ impl Flags {
                 .map_or(Namespaces::All, Namespaces::Only),
             adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
             concurrency: self.concurrency,
+            orphans: Orphans::default(),
         })
     }
 

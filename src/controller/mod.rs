@@ -1,6 +1,7 @@
 //! The shell around the judgement: watches AckClusters, runs passes over them, a bounded number at a time, and stops
 //! gracefully. Holds no logic about clusters.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ mod flags;
 mod kubeconfig;
 mod look;
 mod memory;
+mod orphans;
 mod reconcile;
 mod report;
 mod secrets;
@@ -33,6 +35,7 @@ mod turns;
 mod view;
 
 pub use flags::{FlagError, Flags};
+pub use orphans::Orphans;
 pub use reconcile::Error;
 
 /// What the operator is told by its flags.
@@ -50,6 +53,8 @@ pub struct Settings {
     pub adoption_namespaces: Namespaces,
     /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
+    /// What is found of orphans, for whoever keeps a clone to tell it.
+    pub orphans: Orphans,
 }
 
 /// A choice of namespaces.
@@ -91,6 +96,8 @@ struct Context {
     definition: definition::Definition,
     recorder: Recorder,
     caches: OnceLock<Vec<Cache<Guarded>>>,
+    /// Every cache has had its first list.
+    complete: AtomicBool,
 }
 
 /// A cluster id that some AckCluster records.
@@ -101,6 +108,12 @@ struct Recorded {
 }
 
 impl Context {
+    /// Every object that is watched; `None` before all of them are known.
+    fn objects(&self) -> Option<Vec<Arc<Guarded>>> {
+        let caches = self.caches.get().filter(|_| self.complete.load(Ordering::Acquire))?;
+        Some(caches.iter().flat_map(Cache::state).collect())
+    }
+
     /// Every id that a watched object records, as the caches have it.
     fn recorded(&self) -> Vec<Recorded> {
         let caches = self.caches.get().map(Vec::as_slice).unwrap_or_default();
@@ -160,6 +173,7 @@ pub async fn run(
         credentials: secrets::Cache::default(),
         memory: memory::Memory::default(),
         caches: OnceLock::new(),
+        complete: AtomicBool::new(false),
     });
     let closing = context.clone();
     let stop = stop.inspect(move |()| closing.turns.close()).shared();
@@ -179,7 +193,8 @@ pub async fn run(
         if let Err(trouble) = definition.keeps(client, settings.secret_interval()).await {
             tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
         }
-        let _ = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        let ready = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        begun.complete.store(ready.iter().all(Result::is_ok), Ordering::Release);
         watching();
     };
     let work = passes.for_each(|result| async move {
