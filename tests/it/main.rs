@@ -18,6 +18,8 @@ mod views;
 mod cluster;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
+/// One table of all that can go wrong with a call: at the client, through the judgement, with the whole process.
+mod faults;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
@@ -28,14 +30,20 @@ mod kubeconfig;
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
+/// Clusters that belong to no object are told of and left alone.
+mod orphans;
+/// What holds of whatever comes: the judgement, the signer, the decoders.
+mod properties;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
-/// The client against the emulator: both signatures, every operation, hostile answers.
+/// The client against the emulator: both signatures, every operation, lost answers.
 mod wire;
 
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
+/// Every leaf of the spec with every sort of value, on a real API server.
+mod campaign;
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -63,6 +71,8 @@ fn main() -> ExitCode {
         views::tests(),
         model::tests(),
         wire::tests(),
+        faults::pure(),
+        properties::tests(),
         leaks::pure(),
     ];
     let whole = [
@@ -73,6 +83,9 @@ fn main() -> ExitCode {
         once::tests(),
         isolation::tests(),
         hostile::tests(),
+        faults::tests(),
+        orphans::tests(),
+        campaign::tests(),
         kubeconfig::tests(),
         leaks::tests(),
         quiet::tests(),
