@@ -3,7 +3,7 @@
 BUILT = $${CARGO_TARGET_DIR:-target}
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint footprint
+.PHONY: help demo test crash prove mutants lint footprint
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -14,6 +14,15 @@ demo: ## a cluster's whole life on your screen; ARGS=--exit ends by itself, ARGS
 
 test: ## every test, on a real Kubernetes API and an emulated ACK; ARGS='-- NAME' for some
 	cargo test --workspace --all-targets $(ARGS)
+
+crash: ## the process cut at each of its calls; PAIRS=1000 for two cuts a run, RUN=... for one again, ARGS=--help says more
+	cargo test --workspace --test it -- __crash $(RUN) $(if $(PAIRS),--pairs $(PAIRS)) $(ARGS)
+
+prove: ## the model's large spaces, tens of millions of states; ARGS='PART OF A NAME' for some of all
+	cargo test --test it -- prove $(ARGS)
+
+mutants: ## the protocol broken on purpose in many ways, and what catches each; ARGS='PART OF A NAME' for some
+	cargo run --quiet --package xtask -- mutants $(ARGS)
 
 lint: ## format, lints and docs, each without a warning
 	cargo fmt --all --check

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use ack_operator::telemetry::{self, LogFormat, Ready};
+use ack_operator::telemetry::{self, Listen, LogFormat, Ready, Registry};
 use ack_operator::{cli, controller};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +24,9 @@ struct Cli {
 enum Command {
     /// Run the operator until it is told to stop (SIGTERM or Ctrl-C).
     Run(Box<Run>),
+    /// Check what `run` needs: the definition, rights, endpoint, credentials, clock. Takes the flags of `run` that tell
+    /// whom to connect to. Ends with 1 where a check failed.
+    Doctor(Box<Doctor>),
     /// Print the CustomResourceDefinition, to be applied before the operator runs: ack-operator crd | kubectl apply
     /// --server-side -f -
     Crd,
@@ -38,6 +41,10 @@ struct Run {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     health_addr: SocketAddr,
 
+    /// Where /metrics answers; off: nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    metrics_addr: Listen,
+
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -47,10 +54,21 @@ struct Run {
     log_level: String,
 }
 
+#[derive(Args)]
+struct Doctor {
+    #[command(flatten)]
+    flags: controller::Flags,
+
+    /// Region to ask ACK in; may be given more than once. Without it: those of the AckClusters, or cn-hangzhou.
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => start(*run).await,
+        Command::Doctor(doctor) => examine(*doctor).await,
         Command::Crd => {
             // Whoever reads may have seen enough.
             let _ = std::io::stdout().write_all(cli::crd().as_bytes());
@@ -71,13 +89,39 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn examine(Doctor { flags, regions }: Doctor) -> Result<(), Box<dyn std::error::Error>> {
+    let (settings, accounts) = (flags.settings()?, flags.accounts()?);
+    let client = kube::Client::try_from(flags.kubernetes().await?)?;
+    let here = client.default_namespace().to_owned();
+    let patient = cli::Patient {
+        client,
+        accounts,
+        credentials: settings.credentials,
+        namespaces: settings.namespaces,
+        lease: settings.election.map(|election| (election.namespace.unwrap_or(here), election.name)),
+        regions: regions.iter().map(|region| region.as_str().into()).collect(),
+        rules: settings.rules,
+    };
+    let mut failures = 0;
+    cli::doctor(&patient, |check| {
+        failures += usize::from(matches!(check.outcome, cli::Outcome::Failed { .. }));
+        println!("{check}");
+    })
+    .await;
+    if failures == 0 { Ok(()) } else { Err(format!("checks that failed: {failures}").into()) }
+}
+
 async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
-    let Run { flags, health_addr, log_format, log_level } = run;
+    let Run { flags, health_addr, metrics_addr, log_format, log_level } = run;
     telemetry::logs(log_format, &log_level)?;
     let (settings, accounts) = (flags.settings()?, flags.accounts()?);
     let client = kube::Client::try_from(flags.kubernetes().await?)?;
+    let mut registry = Registry::default();
+    accounts.register(&mut registry);
+    let figures = controller::Metrics::new(&mut registry);
     let ready = Ready::default();
     let health = telemetry::health(health_addr, ready.clone()).await?;
+    let metrics = telemetry::metrics(metrics_addr, registry).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = settings.installation, "ack-operator starts");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
@@ -85,7 +129,8 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!("stopping: passes under way are finished first");
     };
     tokio::select! {
-        () = controller::run(client, accounts, settings, move || ready.now(), stop) => Ok(()),
+        result = controller::run(client, accounts, settings, figures, move || ready.now(), stop) => Ok(result?),
         result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
+        result = metrics => Err(result.err().map_or("the metrics port closed".into(), Into::into)),
     }
 }

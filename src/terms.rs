@@ -240,8 +240,8 @@ pub enum Reason {
     /// The gateway accepts what it must refuse, so an absence cannot be proven. Look in the console, and answer with the
     /// annotation that the message prints.
     FenceInert,
-    /// These credentials may not see every cluster of the account, so an absence cannot be proven. Answer with the annotation
-    /// that the message prints, or start the operator with `--lists-are-complete` if they do.
+    /// These credentials may not see every cluster of the account, or another region's endpoint answers, so an absence cannot
+    /// be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
     /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again.
     UpdateFailed,

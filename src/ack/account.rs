@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
 
-use super::Client;
+use super::code::Code;
 use super::credentials::Credentials;
 use super::endpoints::{ConfigError, Endpoints};
 use super::error::Error;
@@ -15,6 +16,7 @@ use super::http::Wire;
 use super::line::Line;
 use super::listing::{Reader, RegionList};
 use super::shared::Shared;
+use super::{Client, Stamp};
 use crate::terms::{AccountId, Region};
 
 /// One set of keys, in use.
@@ -56,6 +58,25 @@ impl Account {
         self.reader(region).recent(&self.client, region, age).await
     }
 
+    /// Whether the gateway refuses an old date and a used nonce, by two free reads: one signed `off` ago, and one sent
+    /// twice with one nonce.
+    pub async fn fence(&self, region: &Region, off: SignedDuration) -> Result<bool, Error> {
+        let now = self.gateway_now();
+        let old = Stamp::fresh(now - off, now);
+        match self.client.quota(region, Some(&old)).await {
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == Some(Code::DateExpired) => {}
+            Err(error) => return Err(error),
+        }
+        let twice = Stamp::fresh(now, now);
+        self.client.quota(region, Some(&twice)).await?;
+        match self.client.quota(region, Some(&twice)).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == Some(Code::NonceUsed) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     fn reader(&self, region: &Region) -> Arc<Reader> {
         let mut readers = self.readers.lock().expect("nothing panics while it holds this lock");
         readers.entry(region.clone()).or_default().clone()
@@ -95,6 +116,22 @@ impl Accounts {
         let account = Arc::new(Account::new(self.wire.clone(), credentials));
         known.insert(key, Arc::downgrade(&account));
         account
+    }
+
+    /// Whether anybody answers at the region's endpoint, and how far its clock is ahead of ours where it tells the time.
+    /// Sends nothing that is signed.
+    pub async fn reach(&self, region: &Region) -> Result<Option<SignedDuration>, Error> {
+        let begun = Timestamp::now();
+        let date = self.wire.reach(region).await?;
+        // The middle of what may be: the date was made on the way, and has lost its fraction.
+        let half = Timestamp::now().duration_since(begun) / 2;
+        Ok(date.map(|date| date.duration_since(begun) - half + SignedDuration::from_millis(500)))
+    }
+
+    /// Makes the count of calls known.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Calls of Alibaba Cloud's API, by what became of them: OK or the class of the error";
+        registry.register("ackoperator_api_requests", help, self.wire.calls.clone());
     }
 
     pub fn endpoints(&self) -> &Endpoints {

@@ -4,6 +4,8 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::terms::Region;
+
 /// Bounds of one account. The real ones are not published; these stay below what is known to be borne (ack-api f.4).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -32,6 +34,10 @@ impl Default for Limits {
         }
     }
 }
+
+/// A change's turn in one region, waited for before the request was made. It is used up by one attempt.
+#[derive(Debug)]
+pub struct Turn(pub(super) Region);
 
 /// A bucket, kept as the one moment at which it will be full again.
 pub(super) struct Bucket {

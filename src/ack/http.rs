@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Method, redirect, retry};
 use serde_json::Value;
@@ -36,21 +38,44 @@ pub(super) struct Call<'a> {
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub body: Option<Value>,
+    /// Its turn was waited for before it was made.
+    pub in_turn: bool,
 }
 
 impl<'a> Call<'a> {
     pub fn new(operation: &'static str, region: &'a Region, method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(|segment| format!("/{}", percent_encode(segment))).collect();
-        Self { operation, service: Service::Ack(region), method, path, query: BTreeMap::new(), body: None }
+        Self {
+            operation,
+            service: Service::Ack(region),
+            method,
+            path,
+            query: BTreeMap::new(),
+            body: None,
+            in_turn: false,
+        }
     }
 
     pub fn caller_identity() -> Self {
         let (operation, path) = ("GetCallerIdentity", "/".to_owned());
-        Self { operation, service: Service::Sts, method: Method::GET, path, query: BTreeMap::new(), body: None }
+        Self {
+            operation,
+            service: Service::Sts,
+            method: Method::GET,
+            path,
+            query: BTreeMap::new(),
+            body: None,
+            in_turn: false,
+        }
     }
 
     pub fn query(mut self, key: &str, value: impl ToString) -> Self {
         self.query.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    pub fn in_turn(mut self) -> Self {
+        self.in_turn = true;
         self
     }
 
@@ -104,9 +129,13 @@ pub(super) struct Attempt {
     pub elapsed: Duration,
 }
 
+/// Attempts by operation, and by what became of them: `OK` or the error's class.
+pub(super) type Calls = Family<[(&'static str, &'static str); 2], Counter>;
+
 /// The HTTP clients, shared by all accounts.
 pub(super) struct Wire {
     pub endpoints: Endpoints,
+    pub calls: Calls,
     proxied: Pair,
     direct: Pair,
 }
@@ -153,7 +182,7 @@ impl Wire {
         let (some, all) = (endpoints.some_loopback(), endpoints.all_loopback());
         let proxied = pair(if all { ClientBuilder::no_proxy } else { |builder| builder })?;
         let direct = if some && !all { pair(ClientBuilder::no_proxy)? } else { proxied.clone() };
-        Ok(Self { endpoints, proxied, direct })
+        Ok(Self { endpoints, calls: Calls::default(), proxied, direct })
     }
 
     fn base(&self, service: Service<'_>) -> Result<Base, Error> {
@@ -161,6 +190,14 @@ impl Wire {
             Service::Ack(region) => self.endpoints.ack(region).ok_or_else(|| Error::Region(region.clone())),
             Service::Sts => Ok(self.endpoints.sts()),
         }
+    }
+
+    /// Asks for nothing in particular, and answers the time that whoever answers tells.
+    pub async fn reach(&self, region: &Region) -> Result<Option<Timestamp>, Error> {
+        let base = self.base(Service::Ack(region))?;
+        let pair = if base.loopback { &self.direct } else { &self.proxied };
+        let answer = pair.pooled.get(format!("{}/", base.origin)).send().await;
+        answer.map(|answer| gateway_date(answer.headers())).map_err(|error| broken(&base.host, error))
     }
 
     /// Signs `call` with `date` and `nonce`, and sends it once.

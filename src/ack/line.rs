@@ -9,14 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::budget::{Bucket, Limits};
+use super::budget::{Bucket, Limits, Turn};
 use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::http::{Call, Reply, Wire};
 use super::redact::{self, Secrets};
 use super::{Answer, Stamp, json, refusal};
-use crate::terms::Class;
+use crate::terms::{Class, Region};
 
 /// Attempts after the first that a read may take.
 const RETRIES: u32 = 2;
@@ -142,8 +142,8 @@ impl Line {
         {
             return Err(error.clone());
         }
-        let place = self.place(call);
-        let _slot = self.turn(call, &place).await?;
+        let place = self.place(call.place());
+        let _slot = self.slot(call, &place).await?;
         let now = self.gateway_now();
         if let Some(stamp) = stamp.filter(|stamp| call.changes() && now > stamp.not_after) {
             return Err(Error::TooLate { not_after: stamp.not_after });
@@ -163,6 +163,8 @@ impl Line {
             self.learn(date, begun, attempt.elapsed);
         }
         trace(call, &attempt.outcome, begun);
+        let code = attempt.outcome.as_ref().map_or_else(|error| error.class().word(), |_| "OK");
+        self.wire.calls.get_or_create(&[("action", call.operation), ("code", code)]).inc();
         let barred = attempt.outcome.as_ref().err().filter(|error| error.class() == Class::Credentials);
         *self.barred.lock().expect("nothing panics while it holds this lock") =
             barred.map(|error| (Instant::now(), error.clone()));
@@ -175,26 +177,38 @@ impl Line {
         attempt.outcome
     }
 
-    /// Waits for a token and then for a slot, so that nobody holds a slot while waiting.
-    async fn turn<'p>(&self, call: &Call<'_>, place: &'p Place) -> Result<SemaphorePermit<'p>, Error> {
-        let patience = self.wire.endpoints.timeout;
-        let wait = place
-            .bucket(call)
-            .take(Instant::now(), patience)
-            .map_err(|wait| Error::Budget { place: call.place().to_owned(), wait })?;
+    /// Waits for the turn of a change, and takes it.
+    pub async fn turn(&self, region: &Region) -> Result<Turn, Error> {
+        self.token(region.as_str(), &self.place(region.as_str()).changes).await?;
+        Ok(Turn(region.clone()))
+    }
+
+    async fn token(&self, place: &str, bucket: &Bucket) -> Result<(), Error> {
+        let wait = bucket
+            .take(Instant::now(), self.wire.endpoints.timeout)
+            .map_err(|wait| Error::Budget { place: place.to_owned(), wait })?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        match tokio::time::timeout(patience, place.slots.acquire()).await {
+        Ok(())
+    }
+
+    /// Waits for a token, where the call does not have its turn yet, and then for a slot, so that nobody holds a slot while
+    /// waiting.
+    async fn slot<'p>(&self, call: &Call<'_>, place: &'p Place) -> Result<SemaphorePermit<'p>, Error> {
+        if !call.in_turn {
+            self.token(call.place(), place.bucket(call)).await?;
+        }
+        match tokio::time::timeout(self.wire.endpoints.timeout, place.slots.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::Slots),
         }
     }
 
-    fn place(&self, call: &Call<'_>) -> Arc<Place> {
+    fn place(&self, name: &str) -> Arc<Place> {
         let mut places = self.places.lock().expect("nothing panics while it holds this lock");
         let new = || Arc::new(Place::new(self.wire.endpoints.limits));
-        places.entry(call.place().to_owned()).or_insert_with(new).clone()
+        places.entry(name.to_owned()).or_insert_with(new).clone()
     }
 
     /// The date was made at some time between `begun` and the answer's arrival, and had its fraction cut off: the middle

@@ -33,7 +33,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 pub use account::{Account, Accounts};
-pub use budget::{Limits, Rate};
+pub use budget::{Limits, Rate, Turn};
 pub use code::Code;
 pub use credentials::{ACCESS_KEY_ID, Credentials, CredentialsError};
 pub use endpoints::{ConfigError, Endpoints};
@@ -102,9 +102,16 @@ impl Client {
         Self { line: Arc::new(line) }
     }
 
-    /// CreateCluster, signed with the sealed date and nonce: one POST on a connection of its own, never repeated.
-    pub async fn create_cluster(&self, region: &Region, body: &Value, stamp: &Stamp) -> Result<Answer<Created>, Error> {
-        let call = Call::new("CreateCluster", region, Method::POST, &["clusters"]).body(body.clone());
+    /// The turn of a change, waited for as long as a call may take. What must not wait once it is sealed takes it before.
+    pub async fn turn(&self, region: &Region) -> Result<Turn, Error> {
+        self.line.turn(region).await
+    }
+
+    /// CreateCluster in the turn's region, signed with the sealed date and nonce: one POST on a connection of its own,
+    /// never repeated.
+    pub async fn create_cluster(&self, turn: Turn, body: &Value, stamp: &Stamp) -> Result<Answer<Created>, Error> {
+        let Turn(region) = turn;
+        let call = Call::new("CreateCluster", &region, Method::POST, &["clusters"]).in_turn().body(body.clone());
         let mut answer = self.line.change(&call, Some(stamp), model::created).await?;
         // Swapped ids are put right in the value (ack-api g.5).
         answer.request_id = answer.value.request_id.clone().or(answer.request_id);

@@ -49,32 +49,41 @@ pub enum StateKind {
     Other,
 }
 
+/// ACK's words for them (ack-api e.1).
+const STATES: [(&str, StateKind); 18] = [
+    ("initial", StateKind::Initial),
+    ("running", StateKind::Running),
+    ("updating", StateKind::Updating),
+    ("updating_failed", StateKind::UpdatingFailed),
+    ("upgrading", StateKind::Upgrading),
+    ("scaling", StateKind::Scaling),
+    ("removing", StateKind::Removing),
+    ("draining", StateKind::Draining),
+    ("migrating", StateKind::Migrating),
+    ("inactive", StateKind::Inactive),
+    ("unavailable", StateKind::Unavailable),
+    ("stopped", StateKind::Stopped),
+    ("failed", StateKind::Failed),
+    ("deleting", StateKind::Deleting),
+    ("delete_failed", StateKind::DeleteFailed),
+    ("deleted", StateKind::Deleted),
+    ("waiting", StateKind::Waiting),
+    ("disconnected", StateKind::Disconnected),
+];
+
 impl State {
     pub fn new(word: &str) -> State {
-        use StateKind::*;
         let plain: String = word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-        let kind = match plain.as_str() {
-            "initial" => Initial,
-            "running" => Running,
-            "updating" => Updating,
-            "updatingfailed" => UpdatingFailed,
-            "upgrading" => Upgrading,
-            "scaling" => Scaling,
-            "removing" => Removing,
-            "draining" => Draining,
-            "migrating" => Migrating,
-            "inactive" => Inactive,
-            "unavailable" => Unavailable,
-            "stopped" => Stopped,
-            "failed" => Failed,
-            "deleting" => Deleting,
-            "deletefailed" => DeleteFailed,
-            "deleted" => Deleted,
-            "waiting" => Waiting,
-            "disconnected" => Disconnected,
-            _ => Other,
-        };
+        let known = STATES.iter().find(|(known, _)| known.replace('_', "") == plain);
+        let kind = known.map_or(StateKind::Other, |(_, kind)| *kind);
         State { word: redact::cut(&Secrets::default().clean(word), 63), kind }
+    }
+}
+
+impl StateKind {
+    /// One word for all spellings.
+    pub fn word(self) -> &'static str {
+        STATES.iter().find(|(_, kind)| *kind == self).map_or("other", |(word, _)| *word)
     }
 }
 

@@ -20,7 +20,7 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("nodepools[].management.auto_repair_policy.max_unhealthy_nodes_threshold", "a number becomes a string"),
     ("secretValues", "each value is put where its path says"),
     ("extraParameters", "each becomes a member of the body"),
-    ("tags", "the operator's own are added; those of the user come first"),
+    ("tags", "those of --default-tags and the operator's own are added; the user's come first"),
     (
         "workerFields: AsNodePool",
         "the old worker fields become nodepools[0], named default-nodepool, as the lines below say",
@@ -84,6 +84,12 @@ pub enum BodyError {
     /// Give it in the spec instead, or drop it.
     #[error("extraParameters: {name} is a name that the spec already knows")]
     KnownParameter { name: String },
+    /// Drop tags of the spec, or of `--default-tags`.
+    #[error(
+        "tags: with those of --default-tags and the operator's own four they are {count}, and ACK takes {MOST_TAGS}; \
+         drop {} of spec.tags", count - MOST_TAGS
+    )]
+    TooManyTags { count: usize },
     /// Write a number.
     #[error("{field} is {value}, which is no number")]
     NotANumber { field: &'static str, value: String },
@@ -92,15 +98,18 @@ pub enum BodyError {
     Json(#[from] serde_json::Error),
 }
 
-/// The body of CreateCluster. `secret_values` holds a value for each path of `spec.secretValues`; `our_tags` are added
-/// to the user's.
+/// How many tags a cluster takes (ack-api d.2).
+const MOST_TAGS: usize = 20;
+
+/// The body of CreateCluster. `secret_values` holds a value for each path of `spec.secretValues`; `added_tags` are added
+/// to the user's, whose own tag of the same key wins, except under our prefix, where no user has any.
 ///
 /// The answer holds secrets in the clear: it must go to the wire and nowhere else.
 pub fn body(
     object_name: &str,
     spec: &AckClusterSpec,
     secret_values: &BTreeMap<String, SecretString>,
-    our_tags: &[(&str, &str)],
+    added_tags: &[(&str, &str)],
 ) -> Result<Value, BodyError> {
     let mut body = match serde_json::to_value(spec)? {
         Value::Object(members) => members,
@@ -128,11 +137,17 @@ pub fn body(
             body.insert(name.clone(), parameter.value.clone());
         }
     }
-    if !our_tags.is_empty() {
-        let tags = body.entry("tags").or_insert_with(|| json!([]));
-        if let Value::Array(tags) = tags {
-            tags.retain(|tag| !tag["key"].as_str().is_some_and(|key| key.starts_with(tag::PREFIX)));
-            tags.extend(our_tags.iter().map(|(key, value)| json!({ "key": key, "value": value })));
+    if !added_tags.is_empty()
+        && let Value::Array(tags) = body.entry("tags").or_insert_with(|| json!([]))
+    {
+        tags.retain(|tag| !tag["key"].as_str().is_some_and(|key| key.starts_with(tag::PREFIX)));
+        for (key, value) in added_tags {
+            if !tags.iter().any(|tag| tag["key"] == *key) {
+                tags.push(json!({ "key": key, "value": value }));
+            }
+        }
+        if tags.len() > MOST_TAGS {
+            return Err(BodyError::TooManyTags { count: tags.len() });
         }
     }
     Ok(Value::Object(body))

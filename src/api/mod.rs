@@ -8,12 +8,14 @@
 //! values.rs     masked text, numbers that ACK writes as strings
 //! rules.rs      rules over several fields
 //! crd.rs        the CRD as it is installed, with the rules that hold fields fixed
+//! kept.rs       what of a status a definition keeps
 //! misfits.rs    what of an object cannot be read
 //! body.rs       spec -> the JSON that is sent
 //! ```
 
 pub mod body;
 pub mod crd;
+mod kept;
 mod misfits;
 pub mod node_pool;
 pub mod rules;
@@ -23,6 +25,7 @@ pub mod values;
 
 pub use body::{BodyError, CONVERSIONS, body};
 pub use crd::crd;
+pub use kept::dropped_by;
 pub use misfits::misfits;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, EndpointAccess, KubeconfigSecretRef, WorkerFields};
 pub use status::{

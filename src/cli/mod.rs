@@ -1,4 +1,10 @@
-//! What the command line offers beside running the operator. Reads nothing from the cloud.
+//! What the command line offers beside running the operator. Changes nothing, neither here nor in the cloud.
+
+mod doctor;
+mod rights;
+
+pub use doctor::{Check, Outcome, Patient, doctor};
+pub use rights::{For, Place, RIGHTS, Right};
 
 use crate::api;
 

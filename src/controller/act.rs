@@ -14,11 +14,11 @@ use super::reconcile::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::spec_hash;
-use crate::ack::{Account, Created, DeleteOptions, Stamp};
+use crate::ack::{Account, Created, DeleteOptions, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
-use crate::terms::{AccountId, Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
+use crate::terms::{Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -35,7 +35,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
             send(pass, not_after).await;
             Ok(Flow::On)
         }
-        Act::Record { id, adopted } => record(pass, &id, adopted).await,
+        Act::Record { id, site, adopted } => record(pass, &id, &site, adopted).await,
         Act::Close(closed) => close(pass, &closed).await,
         Act::Claim(id) => claim(pass, &id).await,
         Act::Protect { id, on } => protect(pass, &id, on).await,
@@ -49,10 +49,23 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
     }
 }
 
-/// Writes the intent down, together with the lock on the spec. Whatever the answer, the object is read again with a
+/// Writes the intent down, together with the lock on the spec, once it is this request's turn: what is sealed waits for
+/// nobody and is not refused here for others' sake. Whatever the answer, the object is read again with a
 /// plain `get`: only if it carries this token may the request be sent.
 async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
-    let Some(Ok(account)) = pass.view.seen.account.clone() else { return Ok(Flow::End) };
+    let Some(Ok(id)) = pass.view.seen.account.clone() else { return Ok(Flow::End) };
+    let region = pass.view.region.clone();
+    let turn = match pass.account().await {
+        Ok(account) => account.client().turn(&region).await.map_err(|e| trouble(&e)),
+        Err(trouble) => Err(trouble),
+    };
+    match turn {
+        Ok(turn) => pass.turn = Some(turn),
+        Err(trouble) => {
+            pass.view.seen.body = Some(Err(trouble));
+            return Ok(Flow::On);
+        }
+    }
     let rules = &pass.context.settings.rules;
     let now = pass.now();
     // Signed dates have whole seconds.
@@ -63,12 +76,12 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
         nonce: marks(pass, attempt)[3].1.as_str().into(),
         date,
         believe_after: date + rules.believable(),
-        site: Site { account, region: pass.view.region.clone() },
+        site: Site { account: id, region },
         outcome: Outcome::Open,
     };
     let intent = CreateIntent {
         name: pass.cluster_name(),
-        spec_hash: spec_hash(&pass.object),
+        spec_hash: spec_hash(&pass.object, &pass.context.settings),
         sealer: sealer.to_string(),
         installation: pass.context.settings.installation.clone(),
         ..CreateIntent::of(CLUSTER_INTENT, &intent)
@@ -133,9 +146,12 @@ fn sealed(status: &mut AckClusterStatus) -> impl Iterator<Item = &mut CreateInte
 /// The one POST. The token is consumed before the first byte, so nothing can send this attempt again.
 async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
     let Standing::Sealed { intent, .. } = pass.view.standing.clone() else { return };
-    let sent = match (pass.sealer.take(), pass.body.take(), pass.account().await) {
-        (Some(_token), Some(body), Ok(account)) => post(&account, &body, &intent, not_after, &mut pass.created).await,
-        (Some(_token), Some(_), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
+    let ready = (pass.sealer.take(), pass.turn.take(), pass.body.take());
+    let sent = match (ready, pass.account().await) {
+        ((Some(_token), Some(turn), Some(body)), Ok(account)) => {
+            post(&account, turn, &body, &intent, not_after, &mut pass.created).await
+        }
+        ((Some(_token), Some(_), Some(_)), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
         _ => Sent::Unknown("the sealed body is not at hand any more".into()),
     };
     pass.view.seen.sent = Some((intent.nonce, sent));
@@ -144,18 +160,19 @@ async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
 
 async fn post(
     account: &Account,
+    turn: Turn,
     body: &Value,
     intent: &Intent,
     not_after: Timestamp,
     created: &mut Option<Created>,
 ) -> Sent {
     let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
-    match account.client().create_cluster(&intent.site.region, body, &stamp).await {
+    match account.client().create_cluster(turn, body, &stamp).await {
         Ok(answer) => {
             let id = answer.value.cluster_id.clone();
             tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
             *created = Some(answer.value);
-            Sent::Created(id)
+            Sent::Created(id, intent.site.clone())
         }
         Err(error) => {
             let refused = error.never_executed();
@@ -167,11 +184,7 @@ async fn post(
 }
 
 /// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
-async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Flow, store::Error> {
-    let site = match &pass.view.standing {
-        Standing::Sealed { intent, .. } => intent.site.clone(),
-        _ => Site { account: pinned_account(pass), region: pass.view.region.clone() },
-    };
+async fn record(pass: &mut Pass<'_>, id: &ClusterId, site: &Site, adopted: bool) -> Result<Flow, store::Error> {
     let (uid, started) = (pass.object.uid(), std::time::Instant::now());
     let mut pause = Duration::from_millis(50);
     let mut object = pass.object.clone();
@@ -180,7 +193,7 @@ async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Fl
         if stored.is_some() {
             break;
         }
-        let status = recorded(pass, &object, id, &site, adopted);
+        let status = recorded(pass, &object, id, site, adopted);
         match pass.store.write_status(&object, &status).await {
             Ok(_) => break,
             Err(error) if started.elapsed() > PERSISTENCE => return Err(error),
@@ -198,13 +211,6 @@ async fn record(pass: &mut Pass<'_>, id: &ClusterId, adopted: bool) -> Result<Fl
         }
     }
     pass.reread().await
-}
-
-fn pinned_account(pass: &Pass<'_>) -> AccountId {
-    match &pass.view.seen.account {
-        Some(Ok(account)) => account.clone(),
-        _ => AccountId::from(""),
-    }
 }
 
 fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, adopted: bool) -> AckClusterStatus {

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::Api;
-use kube::{Client, CustomResourceExt, Resource};
-use serde_json::Value;
+use kube::{Client, CustomResourceExt};
 
 use super::secrets::unread;
 use super::store::within;
@@ -54,7 +53,7 @@ async fn look(client: &Client) -> Result<(), Trouble> {
         }
         Err(error) => return Err(unread(&error, &format!("the CustomResourceDefinition {name}"))),
     };
-    let lost = lost(&status(&api::crd()), &status(&served), "status");
+    let lost = api::dropped_by(&served);
     if lost.is_empty() { Ok(()) } else { Err(outdated(&lost)) }
 }
 
@@ -69,53 +68,4 @@ fn outdated(lost: &[String]) -> Trouble {
          asked of ACK before that is mended: ack-operator crd | kubectl apply --server-side -f -"
     );
     Trouble { class: Class::Permission, reason: Some(Reason::DefinitionOutdated), note: note.into(), wait: None }
-}
-
-/// The schema of the status, `null` where this version has none.
-fn status(crd: &CustomResourceDefinition) -> Value {
-    let ours = AckCluster::version(&());
-    let version = crd.spec.versions.iter().find(|version| version.name == ours && version.served);
-    let schema = version.and_then(|version| version.schema.as_ref()?.open_api_v3_schema.as_ref());
-    let properties = schema.and_then(|schema| schema.properties.as_ref());
-    properties.and_then(|properties| serde_json::to_value(properties.get("status")?).ok()).unwrap_or_default()
-}
-
-/// The members of `ours` that an object stored under `served` does not keep.
-fn lost(ours: &Value, served: &Value, path: &str) -> Vec<String> {
-    if served["x-kubernetes-preserve-unknown-fields"] == true {
-        return vec![];
-    }
-    if served.is_null() {
-        return vec![path.to_owned()];
-    }
-    let mut found = vec![];
-    for (name, member) in ours["properties"].as_object().into_iter().flatten() {
-        found.extend(lost(member, &served["properties"][name], &format!("{path}.{name}")));
-    }
-    for (part, shown) in [("items", "[]"), ("additionalProperties", ".*")] {
-        if !ours[part].is_null() {
-            found.extend(lost(&ours[part], &served[part], &format!("{path}{shown}")));
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn members_that_an_older_schema_drops_are_named() {
-        let ours = status(&api::crd());
-        assert_eq!(lost(&ours, &ours, "status"), Vec::<String>::new());
-        assert_eq!(lost(&ours, &Value::Null, "status"), ["status"]);
-        assert!(lost(&ours, &json!({"x-kubernetes-preserve-unknown-fields": true}), "status").is_empty());
-        let mut older = ours.clone();
-        let properties = older["properties"].as_object_mut().unwrap();
-        properties.remove("appliedHash");
-        properties["createIntents"]["items"]["properties"].as_object_mut().unwrap().remove("sealer");
-        assert_eq!(lost(&ours, &older, "status"), ["status.appliedHash", "status.createIntents[].sealer"]);
-    }
 }

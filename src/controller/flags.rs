@@ -7,9 +7,10 @@ use clap::Args;
 use jiff::SignedDuration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::{Namespaces, Orphans, Settings};
+use super::{Election, Namespaces, Orphans, Settings};
 use crate::ack::sign::Algorithm;
 use crate::ack::{self, ACCESS_KEY_ID, Accounts, Credentials, CredentialsError, Endpoints, Limits, Rate};
+use crate::api;
 use crate::decide::Rules;
 
 /// Flags of `ack-operator run`.
@@ -22,6 +23,16 @@ pub struct Flags {
     /// Namespace to watch; may be given more than once. Without it: all.
     #[arg(long = "namespace", value_name = "NAME", env = "WATCH_NAMESPACES", value_delimiter = ',')]
     namespaces: Vec<String>,
+
+    /// Look only after AckClusters whose labels match, written as for kubectl --selector. The others are left alone in
+    /// all things: a deletion of one waits for an operator that looks after it.
+    #[arg(long, value_name = "LABELSELECTOR")]
+    selector: Option<String>,
+
+    /// Report, and change nothing in the cloud: every AckCluster is treated as if it had the annotation
+    /// ackoperator.dev/observe. None is let go either: a deletion waits.
+    #[arg(long)]
+    read_only: bool,
 
     /// Names this installation in the tags of its clusters. Keep it when you rebuild the management cluster: the new one
     /// then finds the old clusters instead of buying new ones. Two management clusters that share an account and use the
@@ -46,6 +57,24 @@ pub struct Flags {
     /// Namespaces whose objects may adopt clusters with the operator's own credentials. Without it: none.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     adoption_namespaces: Vec<String>,
+
+    /// Tags for every cluster that is created, such as cost centres. An object's own tag of the same key wins. Together
+    /// with the operator's four a cluster takes 20. Clusters that are there already keep what they have.
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = tag)]
+    default_tags: Vec<(String, String)>,
+
+    /// Of several operators let one work, the one that holds a lease, while the others wait. It spares calls; that no
+    /// two make the same cluster does not depend on it.
+    #[arg(long)]
+    leader_election: bool,
+
+    /// Where that lease is. Without it: the namespace of the pod, or the kubeconfig's.
+    #[arg(long, value_name = "NAMESPACE")]
+    leader_election_namespace: Option<String>,
+
+    /// What that lease is called.
+    #[arg(long, value_name = "NAME", default_value = "ack-operator")]
+    leader_election_name: String,
 
     /// How many objects of one region that share their credentials are worked on at once.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
@@ -120,6 +149,7 @@ impl Flags {
         };
         Ok(Settings {
             namespaces: self.namespaces.clone(),
+            selector: self.selector.clone(),
             installation: self.installation.clone(),
             rules: self.rules(),
             credentials,
@@ -130,6 +160,11 @@ impl Flags {
             adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
             concurrency: self.concurrency,
             orphans: Orphans::default(),
+            default_tags: self.default_tags.iter().cloned().collect(),
+            election: self.leader_election.then(|| Election {
+                namespace: self.leader_election_namespace.clone(),
+                name: self.leader_election_name.clone(),
+            }),
         })
     }
 
@@ -138,6 +173,7 @@ impl Flags {
         Rules {
             lists_complete: self.lists_are_complete,
             adopt_owned: self.adopt_owned,
+            read_only: self.read_only,
             poll_busy: self.poll_busy.unwrap_or(timed.poll_busy),
             poll_idle: self.poll_idle.unwrap_or(timed.poll_idle),
             ..timed
@@ -206,6 +242,22 @@ fn label(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("must be a legal label value: 1 to 63 letters, digits, - _ or ., letters or digits at both ends".into())
+    }
+}
+
+/// What the CustomResourceDefinition asks of a tag in a spec.
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it like cost-centre=42")?;
+    let reserved = |part: &str| {
+        ["aliyun", "acs:"].iter().any(|word| part.starts_with(word))
+            || ["http://", "https://"].iter().any(|word| part.contains(word))
+    };
+    if key.is_empty() || key.chars().count() > 64 || value.chars().count() > 128 {
+        Err("a key has 1 to 64 characters, a value at most 128".into())
+    } else if reserved(key) || reserved(value) || key.starts_with(api::tag::PREFIX) {
+        Err("neither begins with aliyun or acs: nor holds http:// or https://, and ackoperator.dev/ is ours".into())
+    } else {
+        Ok((key.to_owned(), value.to_owned()))
     }
 }
 

@@ -8,12 +8,13 @@ use kube::api::Api;
 use kube::{CustomResourceExt, ResourceExt};
 use secrecy::ExposeSecret;
 
+use super::Recorded;
 use super::kubeconfig;
 use super::reconcile::Pass;
 use super::secrets;
 use super::store::within;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, RegionList, Secrets, Stamp, StateKind, TaskState};
+use crate::ack::{self, Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
 use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
@@ -42,6 +43,7 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
             }
             pass.view.seen.cause = Some(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()));
         }
+        Look::Trace(id) => pass.view.seen.trace = Some(trace(pass, &id).await),
         Look::Kubeconfig => pass.view.seen.kubeconfig = Some(kubeconfig::look(pass).await),
         Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
     }
@@ -114,6 +116,7 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
         owner: owner(pass, id, &detail),
     };
     pass.learnt.detail = Some(detail);
+    pass.entry.shown = Some(id.clone());
     Ok(Existence::Here(cluster))
 }
 
@@ -182,7 +185,8 @@ fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
 }
 
 async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
-    let list = pass.account().await?.listing(&region(pass), began_after).await.map_err(|e| trouble(&e))?;
+    let region = region(pass);
+    let list = pass.account().await?.listing(&region, began_after).await.map_err(|e| trouble(&e))?;
     judge_orphans(pass, &list);
     let context = pass.context;
     let ours = ours(pass);
@@ -197,6 +201,10 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         _ => None,
     };
     let living = |item: &&ListedCluster| state(item.state.kind).is_some();
+    let here = |item: &ListedCluster| {
+        let same = |r: &Recorded| r.cluster_id == item.id.as_str() && r.region_id.as_deref() == Some(region.as_str());
+        recorded.iter().any(same)
+    };
     let mine = |item: &&ListedCluster| marked(item, &ours);
     let rival = |item: &&ListedCluster| {
         tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
@@ -214,7 +222,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     Ok(Listing {
         began: list.began,
         whole: list.whole,
-        trusted: list.clusters.iter().filter(living).any(|c| recorded.iter().any(|r| r.cluster_id == c.id.as_str())),
+        trusted: list.clusters.iter().filter(living).any(here),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
         rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
@@ -228,25 +236,9 @@ fn judge_orphans(pass: &Pass<'_>, list: &RegionList) {
     }
 }
 
-/// Two free reads: one signed `W + S` ago, and one whose nonce was just used. The gateway must refuse both.
 async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
-    let region = region(pass);
-    let account = pass.account().await?;
-    let rules = &pass.context.settings.rules;
-    let now = account.gateway_now();
-    let old = Stamp::fresh(now - rules.window - rules.skew, now);
-    match account.client().quota(&region, Some(&old)).await {
-        Ok(_) => return Ok(false),
-        Err(error) if error.kind() == Some(Code::DateExpired) => {}
-        Err(error) => return Err(trouble(&error)),
-    }
-    let twice = Stamp::fresh(now, now);
-    account.client().quota(&region, Some(&twice)).await.map_err(|e| trouble(&e))?;
-    match account.client().quota(&region, Some(&twice)).await {
-        Ok(_) => Ok(false),
-        Err(error) if error.kind() == Some(Code::NonceUsed) => Ok(true),
-        Err(error) => Err(trouble(&error)),
-    }
+    let (region, rules) = (region(pass), &pass.context.settings.rules);
+    pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(|e| trouble(&e))
 }
 
 /// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
@@ -260,7 +252,8 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
         _ => 1,
     };
     let tags = marks(pass, attempt);
-    let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let defaults = context.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let tags: Vec<_> = defaults.chain(tags.iter().map(|(key, value)| (*key, value.as_str()))).collect();
     let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags).map_err(|e| Trouble {
         class: Class::User,
         reason: None,
@@ -334,6 +327,19 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     let note = format!("{done} of {total} stages done: {message}");
     pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
     Ok(note.into())
+}
+
+/// Where this process saw the cluster, or where its task is known, is where it lives: another region's endpoint knows
+/// neither. Tasks are not kept for ever, so `false` proves nothing.
+async fn trace(pass: &mut Pass<'_>, id: &ClusterId) -> Result<bool, Trouble> {
+    if pass.entry.shown.as_ref() == Some(id) {
+        return Ok(true);
+    }
+    let Some(task) = pass.object.status.as_ref().and_then(|status| status.task_id.clone()).map(TaskId::from) else {
+        return Ok(false);
+    };
+    let region = region(pass);
+    Ok(pass.account().await?.client().task(&region, &task).await.map_err(|e| trouble(&e))?.is_some())
 }
 
 /// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::ack::{Account, Secrets};
 use crate::decide::Memo;
+use crate::terms::ClusterId;
 
 /// By the object's uid.
 #[derive(Default)]
@@ -21,6 +22,8 @@ pub(super) struct Entry {
     pub streak: u32,
     /// How things were when the cluster was last looked at closely and found settled.
     pub settled: Option<Settled>,
+    /// The cluster that ACK last showed closely to this process.
+    pub shown: Option<ClusterId>,
     /// What the request body kept secret, and ACK may repeat.
     pub secrets: Secrets,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.

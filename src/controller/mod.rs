@@ -1,8 +1,9 @@
 //! The shell around the judgement: watches AckClusters, runs passes over them, a bounded number at a time, and stops
 //! gracefully. Holds no logic about clusters.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, future, stream};
@@ -24,8 +25,10 @@ mod act;
 mod definition;
 mod flags;
 mod kubeconfig;
+mod lease;
 mod look;
 mod memory;
+mod metrics;
 mod orphans;
 mod reconcile;
 mod report;
@@ -35,6 +38,8 @@ mod turns;
 mod view;
 
 pub use flags::{FlagError, Flags};
+pub use lease::Lost;
+pub use metrics::Metrics;
 pub use orphans::Orphans;
 pub use reconcile::Error;
 
@@ -42,6 +47,8 @@ pub use reconcile::Error;
 pub struct Settings {
     /// Namespaces to watch; empty: all.
     pub namespaces: Vec<String>,
+    /// Label selector of the objects to watch; `None`: all.
+    pub selector: Option<String>,
     /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
     pub installation: String,
     pub rules: Rules,
@@ -55,6 +62,18 @@ pub struct Settings {
     pub concurrency: u16,
     /// What is found of orphans, for whoever keeps a clone to tell it.
     pub orphans: Orphans,
+    /// The administrator's tags for every cluster that is created, by key.
+    pub default_tags: BTreeMap<String, String>,
+    /// The lease to hold while working; `None`: work at once.
+    pub election: Option<Election>,
+}
+
+/// Which lease makes one of several operators the one that works.
+#[derive(Clone, Debug)]
+pub struct Election {
+    /// `None`: the pod's own namespace, or the kubeconfig's.
+    pub namespace: Option<String>,
+    pub name: String,
 }
 
 /// A choice of namespaces.
@@ -95,9 +114,11 @@ struct Context {
     turns: turns::Turns,
     definition: definition::Definition,
     recorder: Recorder,
-    caches: OnceLock<Vec<Cache<Guarded>>>,
+    metrics: Metrics,
     /// Every cache has had its first list.
     complete: AtomicBool,
+    /// `None`: nobody else works.
+    lease: Option<Arc<lease::Lease>>,
 }
 
 /// A cluster id that some AckCluster records.
@@ -105,26 +126,29 @@ struct Recorded {
     uid: String,
     name: String,
     cluster_id: String,
+    region_id: Option<String>,
 }
 
 impl Context {
     /// Every object that is watched; `None` before all of them are known.
     fn objects(&self) -> Option<Vec<Arc<Guarded>>> {
-        let caches = self.caches.get().filter(|_| self.complete.load(Ordering::Acquire))?;
+        let caches = self.metrics.caches.get().filter(|_| self.complete.load(Ordering::Acquire))?;
         Some(caches.iter().flat_map(Cache::state).collect())
     }
 
     /// Every id that a watched object records, as the caches have it.
     fn recorded(&self) -> Vec<Recorded> {
-        let caches = self.caches.get().map(Vec::as_slice).unwrap_or_default();
+        let caches = self.metrics.caches.get().map(Vec::as_slice).unwrap_or_default();
         let objects = caches.iter().flat_map(|cache| cache.state());
         objects
             .filter_map(|guarded| {
                 let object = guarded.0.as_ref().ok()?;
+                let status = object.status.as_ref()?;
                 Some(Recorded {
                     uid: object.uid()?,
                     name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
-                    cluster_id: object.status.as_ref()?.cluster_id.clone()?,
+                    cluster_id: status.cluster_id.clone()?,
+                    region_id: status.region_id.clone(),
                 })
             })
             .collect()
@@ -149,11 +173,36 @@ impl Context {
     }
 }
 
-/// Runs until `stop` is ready and the passes under way have ended. `watching` is called once the first list is in.
+/// Runs until `stop` is ready and the passes under way have ended. `ready` is called once the first list is in, or
+/// another operator is seen to lead.
+///
+/// # Errors
+/// The lease was lost. Whoever holds it now works on, and this process must not.
 pub async fn run(
     client: Client,
     accounts: Accounts,
     settings: Settings,
+    metrics: Metrics,
+    ready: impl Fn(),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Lost> {
+    let Some(election) = settings.election.clone() else {
+        work(client, accounts, settings, metrics, None, ready, stop).await;
+        return Ok(());
+    };
+    let lease = Arc::new(lease::Lease::new(&client, &election, metrics.clone()));
+    lease::lead(lease.clone(), &ready, stop.shared(), |stop| {
+        work(client, accounts, settings, metrics, Some(lease), &ready, stop)
+    })
+    .await
+}
+
+async fn work(
+    client: Client,
+    accounts: Accounts,
+    settings: Settings,
+    metrics: Metrics,
+    lease: Option<Arc<lease::Lease>>,
     watching: impl FnOnce(),
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -172,14 +221,16 @@ pub async fn run(
         accounts,
         credentials: secrets::Cache::default(),
         memory: memory::Memory::default(),
-        caches: OnceLock::new(),
+        metrics,
         complete: AtomicBool::new(false),
+        lease,
     });
     let closing = context.clone();
     let stop = stop.inspect(move |()| closing.turns.close()).shared();
-    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, watcher::Config::default())).collect();
+    let selected = watcher::Config { label_selector: context.settings.selector.clone(), ..watcher::Config::default() };
+    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, selected.clone())).collect();
     let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
-    let _ = context.caches.set(caches.clone());
+    let _ = context.metrics.caches.set(caches.clone());
     let passes = stream::select_all(controllers.into_iter().map(|controller| {
         controller
             .with_config(controller::Config::default().concurrency(UNBOUNDED))
@@ -193,8 +244,8 @@ pub async fn run(
         if let Err(trouble) = definition.keeps(client, settings.secret_interval()).await {
             tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
         }
-        let ready = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
-        begun.complete.store(ready.iter().all(Result::is_ok), Ordering::Release);
+        let known = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        begun.complete.store(known.iter().all(Result::is_ok), Ordering::Release);
         watching();
     };
     let work = passes.for_each(|result| async move {

@@ -51,7 +51,9 @@ impl Orphans {
     /// Judges a list, once however many objects share it. A cluster counts when a list begun `L` after the first one
     /// still shows it without an object: caches and lists lag, and an object may just be coming or going.
     pub(super) fn judge(&self, context: &Context, account: &AccountId, region: &Region, list: &RegionList) {
-        let Some(objects) = context.objects().filter(|_| list.whole) else { return };
+        // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
+        let all = context.settings.selector.is_none();
+        let Some(objects) = context.objects().filter(|_| all && list.whole) else { return };
         let mut places = self.0.lock().expect("orphans");
         let place = places.entry((account.clone(), region.clone())).or_default();
         if place.judged.is_some_and(|judged| judged >= list.asked) {

@@ -15,8 +15,8 @@ use super::memory::{Entry, Rest, Settled};
 use super::report::{self, Learnt};
 use super::store::{self, Store, Unreadable};
 use super::view::{self, spoken, view};
-use super::{Context, act, look, secrets};
-use crate::ack::{Account, Created};
+use super::{Context, act, lease, look, secrets};
+use crate::ack::{Account, Created, Turn};
 use crate::api::{AckCluster, AckClusterStatus};
 use crate::decide::{Published, Step, Verdict, View, Work, decide};
 use crate::terms::{ClusterId, Reason, Sealer};
@@ -49,6 +49,8 @@ pub(super) struct Pass<'a> {
     pub learnt: Learnt,
     /// The token of the seal that this pass made, until the request is sent.
     pub sealer: Option<Sealer>,
+    /// The turn of the request, taken before the seal.
+    pub turn: Option<Turn>,
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
@@ -62,22 +64,30 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let store = Store::new(context.client.clone(), &object.namespace().unwrap_or_default(), &object.name_any());
     let uid = object.uid().unwrap_or_default();
-    let outcome = match &object.0 {
+    let _turn = match &object.0 {
         Ok(cached) => {
             if let Some(left) = resting(&context, cached, &uid) {
                 return Ok(Action::requeue(left));
             }
-            let Some(_turn) = context.turns.take(cached).await else { return Ok(Action::await_change()) };
-            // On the heap, so that those who wait for their turn take no room.
-            Box::pin(pass(&context, store.clone(), &uid)).await
+            let Some(turn) = context.turns.take(cached).await else { return Ok(Action::await_change()) };
+            Some(turn)
         }
         // What is wrong with it is told by the object itself, read afresh.
-        Err(_) => Box::pin(pass(&context, store.clone(), &uid)).await,
+        Err(_) => None,
     };
-    match outcome {
-        Err(Error::Store(store::Error::Unreadable(unreadable))) => complain(&context, &store, *unreadable).await,
-        outcome => outcome,
+    // A process that slept through the end of its lease finds its timers due before it finds that out. It may also turn
+    // out that nobody else has taken it, so the object is not forgotten.
+    if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
+        return Ok(Action::requeue(lease::RETRY));
     }
+    let work = async {
+        match pass(&context, store.clone(), &uid).await {
+            Err(Error::Store(store::Error::Unreadable(unreadable))) => complain(&context, &store, *unreadable).await,
+            outcome => outcome,
+        }
+    };
+    // On the heap, so that those who wait for their turn take no room.
+    Box::pin(context.metrics.measure(work)).await
 }
 
 /// How long this object may still be left alone.
@@ -94,7 +104,7 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         return Ok(Action::await_change());
     };
     let clock = clock(entry.account.as_deref());
-    let view = view(&object, &entry, None, clock, &context.settings.rules).map_err(|e| unreadable(&object, &e))?;
+    let view = view(&object, &entry, None, clock, &context.settings).map_err(|e| unreadable(&object, &e))?;
     let mut pass = Pass {
         context,
         store,
@@ -103,6 +113,7 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         entry,
         learnt: Learnt::default(),
         sealer: None,
+        turn: None,
         body: None,
         created: None,
         account: None,
@@ -228,7 +239,7 @@ impl Pass<'_> {
         let clock = clock(self.entry.account.as_deref());
         let seen = std::mem::take(&mut self.view.seen);
         let since = self.view.since;
-        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings.rules) {
+        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings) {
             Ok(view) => view,
             Err(error) => return Err(unreadable(&object, &error)),
         };

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
+use super::Settings;
 use super::memory::Entry;
 use crate::api::{self, AckCluster, CLUSTER_INTENT, ClusterOrigin, CreateIntent, DeletionPolicy, annotation};
-use crate::decide::{Closed, Evidence, Goal, Guard, Known, Rules, Standing, View, Word};
+use crate::decide::{Closed, Evidence, Goal, Guard, Known, Standing, View, Word};
 use crate::terms::{ClusterId, Intent, Nonce, Outcome, Region, Sealer, Site};
 
 /// How many attempts of one object are looked for even if its status forgot them.
@@ -26,10 +27,10 @@ pub(super) fn view(
     memory: &Entry,
     sealer: Option<&Sealer>,
     clock: (Timestamp, SignedDuration),
-    rules: &Rules,
+    settings: &Settings,
 ) -> Result<View, Unreadable> {
     let (now, offset) = clock;
-    let goal = goal(object);
+    let goal = goal(object, settings.rules.read_only);
     Ok(View {
         now,
         since: fresh_from(now),
@@ -39,7 +40,7 @@ pub(super) fn view(
         finalizer: object.finalizers().iter().any(|f| f == api::FINALIZER),
         kubeconfig: kubeconfig(object),
         region: Region::from(object.spec.region_id.as_str()),
-        standing: standing(object, sealer, rules)?,
+        standing: standing(object, sealer, settings)?,
         words: words(object),
         streak: memory.streak,
         memo: memory.memo.clone(),
@@ -60,15 +61,17 @@ fn kubeconfig(object: &AckCluster) -> Option<Timestamp> {
     Some(published.and_then(|published| published.renew_at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
-fn goal(object: &AckCluster) -> Goal {
+/// An operator that only reads takes every object as if it said `/observe`.
+fn goal(object: &AckCluster, read_only: bool) -> Goal {
     let says = |name: &str| object.annotations().get(name).is_some_and(|value| value == "true");
+    let observed = read_only || says(annotation::OBSERVE);
     let going = object.metadata.deletion_timestamp.is_some();
     // What goes without our finalizer does not wait for us, so there is nothing left to hold.
     let held = !going || object.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER);
-    if held && (says(annotation::PAUSED) || going && says(annotation::OBSERVE)) {
+    if held && (says(annotation::PAUSED) || going && observed) {
         Goal::Pause
     } else if !going {
-        if says(annotation::OBSERVE) { Goal::Observe } else { Goal::Manage }
+        if observed { Goal::Observe } else { Goal::Manage }
     } else {
         match policy(object) {
             DeletionPolicy::Delete => Goal::Destroy,
@@ -111,7 +114,8 @@ fn words(object: &AckCluster) -> Vec<Word> {
     words
 }
 
-fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Result<Standing, Unreadable> {
+fn standing(object: &AckCluster, sealer: Option<&Sealer>, settings: &Settings) -> Result<Standing, Unreadable> {
+    let rules = &settings.rules;
     let status = object.status.clone().unwrap_or_default();
     let stored = status.intent(CLUSTER_INTENT);
     let intent = stored.map(Intent::try_from).transpose().map_err(|e| Unreadable(e.to_string()))?;
@@ -135,7 +139,9 @@ fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Resu
         _ if object.spec.adopt_cluster_id.is_some() => {
             Standing::Adopting(ClusterId::from(object.spec.adopt_cluster_id.as_deref().unwrap_or_default()))
         }
-        Some(intent) => Standing::New { attempts: intent.attempt, last: closed(object, &intent, stored), blank: false },
+        Some(intent) => {
+            Standing::New { attempts: intent.attempt, last: closed(object, &intent, stored, settings), blank: false }
+        }
         // The lock is written together with an intent: where it stands alone, part of the status was lost.
         None => {
             let blank = status.conditions.is_empty() || status.spec_locked == Some(true);
@@ -144,14 +150,14 @@ fn standing(object: &AckCluster, sealer: Option<&Sealer>, rules: &Rules) -> Resu
     })
 }
 
-fn closed(object: &AckCluster, intent: &Intent, stored: Option<&CreateIntent>) -> Option<Closed> {
+fn closed(object: &AckCluster, intent: &Intent, stored: Option<&CreateIntent>, settings: &Settings) -> Option<Closed> {
     match intent.outcome {
         // Made, and no id is recorded: a person had it forgotten.
         Outcome::Open | Outcome::Made => None,
         Outcome::Refused { class, at } => Some(Closed::Refused {
             class,
             at,
-            mended: stored.is_some_and(|s| s.spec_hash != spec_hash(object)),
+            mended: stored.is_some_and(|s| s.spec_hash != spec_hash(object, settings)),
             note: stored.and_then(|s| s.outcome_message.as_deref()).unwrap_or("ACK refused the request").into(),
         }),
         Outcome::Absent { at } => Some(Closed::Absent { at }),
@@ -159,10 +165,13 @@ fn closed(object: &AckCluster, intent: &Intent, stored: Option<&CreateIntent>) -
     }
 }
 
-/// A short hash of the spec: tells whether it changed since a refusal. It covers references to Secrets, not their
-/// content.
-pub(super) fn spec_hash(object: &AckCluster) -> String {
-    let text = serde_json::to_string(&object.spec).unwrap_or_default();
+/// A short hash of the spec and of what the administrator adds to it: tells whether they changed since a refusal. It
+/// covers references to Secrets, not their content.
+pub(super) fn spec_hash(object: &AckCluster, settings: &Settings) -> String {
+    let mut text = serde_json::to_string(&object.spec).unwrap_or_default();
+    for (key, value) in &settings.default_tags {
+        text.push_str(&format!("\n{key}={value}"));
+    }
     hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
 }
 

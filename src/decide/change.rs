@@ -103,7 +103,12 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     } else if published.work != Work::Done {
         published
     } else if v.goal == Goal::Observe {
-        Verdict::held(Some(true), Reason::Observed, "observed only; remove ackoperator.dev/observe to have it changed")
+        let note = if rules.read_only {
+            "observed only: this operator runs with --read-only"
+        } else {
+            "observed only; remove ackoperator.dev/observe to have it changed"
+        };
+        Verdict::held(Some(true), Reason::Observed, note)
     } else {
         published
     };

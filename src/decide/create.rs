@@ -23,7 +23,7 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Closed>, rules: &Rule
 /// then on tells. `None`: there is no such copy.
 pub(super) fn copies_until(v: &View, last: Option<&Closed>, rules: &Rules) -> Option<Timestamp> {
     match last {
-        Some(Closed::Refused { class, at, .. }) if class.momentary() => Some(v.since.max(*at + rules.apart)),
+        Some(Closed::Refused { class, at, .. }) if class.momentary() => Some(v.since.max(*at + rules.copied())),
         Some(Closed::Refused { .. } | Closed::Absent { .. } | Closed::Unsent) | None => None,
     }
 }
@@ -38,8 +38,9 @@ pub(super) fn owner_list<'a>(v: &'a View, began_after: Timestamp, rules: &Rules)
     if began_after > v.now {
         return Err(late(began_after));
     }
+    let account = ask(v, rules, &v.seen.account, Look::Account)?;
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
-    once::recorded(list, rules, v.now)?;
+    once::recorded(list, &Site { account: account.clone(), region: v.region.clone() }, rules, v.now)?;
     if !list.whole {
         return Err(Step::Rest(once::torn(v, rules)));
     }
@@ -89,14 +90,17 @@ fn rivalry(v: &View, rival: &Rival, rules: &Rules) -> Result<Step, Step> {
 
 /// The spec names a cluster: record it, unless it is somebody else's.
 pub(super) fn adopt(v: &View, id: &ClusterId, rules: &Rules) -> Result<Step, Step> {
-    ask(v, rules, &v.seen.account, Look::Account)?;
+    let account = ask(v, rules, &v.seen.account, Look::Account)?;
     let later = v.now + rules.slow;
     let Existence::Here(cluster) = ask(v, rules, &v.seen.cluster, Look::Cluster(id.clone()))? else {
         let note = format!("ACK knows no cluster {id} in {}; mend spec.adoptClusterId or spec.region_id", v.region);
         return Err(Step::Rest(Verdict::stuck(Some(false), Reason::InvalidSpec, note).at(later)));
     };
     match &cluster.owner {
-        Owner::Mine | Owner::Nobody => Ok(Step::Act(Act::Record { id: id.clone(), adopted: true })),
+        Owner::Mine | Owner::Nobody => {
+            let site = Site { account: account.clone(), region: v.region.clone() };
+            Ok(Step::Act(Act::Record { id: id.clone(), site, adopted: true }))
+        }
         Owner::Other(nonce) if v.goal == Goal::Manage && v.said(&Word::TakeOver(nonce.clone())) => {
             Ok(claim(v, id, Reason::Creating, rules))
         }

@@ -29,7 +29,7 @@ pub(super) fn leave(v: &View, last: Option<&Closed>, blank: bool, rules: &Rules)
 }
 
 /// `Ok` only when the cluster is proven gone: unknown twice, at least `apart`, and absent from a whole list begun
-/// after the first time, in which no cluster carries a nonce of this uid.
+/// after the first time, in which no cluster carries a nonce of this uid; all of it told by the cluster's own region.
 pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
     let id = &known.id;
     let again = |at: Timestamp, first: Timestamp| {
@@ -64,8 +64,25 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
         }
         // The list lags behind the detail, or the other way round.
         None if list.ours.contains(id) => Err(again(v.now + rules.apart, v.now)),
-        None => Ok(()),
+        None => here(v, known, list, first, rules),
     }
+}
+
+/// `Ok` only when the answers surely come from the cluster's own region, for another's endpoint knows no cluster either
+/// and its list is empty (ack-api a.1): a living cluster of ours is listed there, or this one left a trace.
+fn here(v: &View, known: &Known, list: &Listing, first: Timestamp, rules: &Rules) -> Result<(), Step> {
+    let Known { id, site, .. } = known;
+    if list.trusted || *ask(v, rules, &v.seen.trace, Look::Trace(id.clone()))? {
+        return Ok(());
+    }
+    let note = format!(
+        "ACK's answers know neither cluster {id} nor its task nor any other cluster of ours in {}, so they may come from \
+         another region: check --ack-endpoint. If you know that the cluster is gone, or want to keep it: deletionPolicy: \
+         Retain lets this object be deleted",
+        site.region
+    );
+    let memo = Memo::Gone { id: id.clone(), at: first };
+    Err(Step::Rest(Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow).keeping(memo)))
 }
 
 /// Delete a cluster that is there, for a going object or because a person asked for another attempt.

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::terms::{AccountId, Class, ClusterId, Intent, Note, Reason};
+use crate::terms::{AccountId, Class, ClusterId, Intent, Note, Reason, Site};
 
 mod change;
 mod create;
@@ -33,12 +33,12 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     use {Goal::*, Standing::*};
     // An answer that names a cluster is recorded before anything else is thought of, whatever the object has become.
     match (&v.seen.sent, &v.standing) {
-        (Some((_, Sent::Created(id))), Known(known)) if known.id != *id => {
+        (Some((_, Sent::Created(id, _))), Known(known)) if known.id != *id => {
             let which = format!("clusters {} and {id}", known.id);
             return Ok(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)));
         }
-        (Some((_, Sent::Created(id))), New { .. } | Sealed { .. } | Adopting(_)) => {
-            return Ok(Step::Act(Act::Record { id: id.clone(), adopted: false }));
+        (Some((_, Sent::Created(id, site))), New { .. } | Sealed { .. } | Adopting(_)) => {
+            return Ok(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false }));
         }
         _ => {}
     }
@@ -52,7 +52,7 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
 
         (_, Sealed { intent, mine }) => once::resolve(v, intent, *mine, rules)?,
 
-        (Pause, _) => Step::Rest(paused()),
+        (Pause, _) => Step::Rest(paused(rules)),
         (Observe, New { .. }) => {
             Step::Rest(Verdict::held(Some(false), Reason::Observed, "no cluster yet; observed only, so none is made"))
         }
@@ -67,12 +67,13 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     })
 }
 
-fn paused() -> Verdict {
-    Verdict::held(
-        None,
-        Reason::Paused,
-        "held by the annotation ackoperator.dev/paused or ackoperator.dev/observe; remove it to go on",
-    )
+fn paused(rules: &Rules) -> Verdict {
+    let note = if rules.read_only {
+        "held: this operator runs with --read-only; it goes on once that is lifted"
+    } else {
+        "held by the annotation ackoperator.dev/paused or ackoperator.dev/observe; remove it to go on"
+    };
+    Verdict::held(None, Reason::Paused, note)
 }
 
 /// The answer to a look, or the step that gets it.

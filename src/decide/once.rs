@@ -32,15 +32,23 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         _ => None,
     };
     let late_enough = first.map_or(dead, |began| began + rules.apart);
-    let began_after = if v.now >= late_enough { late_enough } else { v.since };
+    // A person's word counts once no copy lives any more, and only beside a list begun since.
+    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
+    let counts = intent.date + rules.window + rules.skew;
+    let began_after = if v.now >= late_enough {
+        late_enough
+    } else if confirmed && v.now >= counts {
+        v.since.max(counts)
+    } else {
+        v.since
+    };
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
-    recorded(list, rules, v.now)?;
+    recorded(list, &intent.site, rules, v.now)?;
     if v.goal == Goal::Pause {
-        return Err(Step::Rest(paused().at(v.now + rules.poll_busy)));
+        return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));
     }
 
-    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
-    if !(confirmed && v.now >= intent.date + rules.window + rules.skew) {
+    if !(confirmed && list.began >= counts) {
         absent(v, intent, list, first, late_enough, rules)?;
     }
     Ok(match v.goal {
@@ -50,10 +58,10 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
 }
 
 /// A listed cluster with one of our nonces is believed at once; two are nobody's to choose from.
-pub(super) fn recorded(list: &Listing, rules: &Rules, now: Timestamp) -> Result<(), Step> {
+pub(super) fn recorded(list: &Listing, site: &Site, rules: &Rules, now: Timestamp) -> Result<(), Step> {
     match list.ours.as_slice() {
         [] => Ok(()),
-        [id] => Err(Step::Act(Act::Record { id: id.clone(), adopted: false })),
+        [id] => Err(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false })),
         [first, second, ..] => {
             Err(Step::Rest(duplicate(&format!("clusters {first} and {second}")).at(now + rules.slow)))
         }
@@ -117,23 +125,16 @@ fn absent(
     if !list.whole {
         return Err(Step::Rest(torn(v, rules)));
     }
-    if first.is_none() {
-        return Err(wait(list.began + rules.apart, Some(list.began)));
-    }
     let person = format!(
         "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \
          ackoperator.dev/confirm-absent={nonce}"
     );
-    // Remembered, or the next look would begin with the waiting again and the object would say so.
-    let stuck = |reason, note: String| {
-        let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
-        Err(Step::Rest(Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow).keeping(memo)))
-    };
+    let stuck = |reason, note: String| Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow);
     if let Some(id) = &list.undecided {
         let note = format!(
             "cluster {id} has the name of this object and no tags: it could be the one that was asked for; {person}"
         );
-        return stuck(Reason::ListNotTrusted, note);
+        return Err(Step::Rest(stuck(Reason::ListNotTrusted, note).still(&v.memo)));
     }
     if !list.trusted && !rules.lists_complete {
         let note = format!(
@@ -141,11 +142,16 @@ fn absent(
              operator with --lists-are-complete if its credentials see every cluster of the account",
             v.region
         );
-        return stuck(Reason::ListNotTrusted, note);
+        return Err(Step::Rest(stuck(Reason::ListNotTrusted, note).still(&v.memo)));
+    }
+    if first.is_none() {
+        return Err(wait(list.began + rules.apart, Some(list.began)));
     }
     if !*ask(v, rules, &v.seen.fence, Look::Fence)? {
         let note = format!("the gateway accepts requests that it must refuse, so absence proves nothing; {person}");
-        return stuck(Reason::FenceInert, note);
+        // Remembered, or the next look would begin with the waiting again and the object would say so.
+        let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
+        return Err(Step::Rest(stuck(Reason::FenceInert, note).keeping(memo)));
     }
     Ok(())
 }

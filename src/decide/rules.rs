@@ -19,6 +19,8 @@ pub struct Rules {
     pub lists_complete: bool,
     /// Clusters of this installation, namespace and name with a foreign nonce are taken over.
     pub adopt_owned: bool,
+    /// This operator changes nothing in the cloud: every object is only observed, and none is let go.
+    pub read_only: bool,
     /// Between looks while ACK is at work.
     pub poll_busy: SignedDuration,
     /// Between looks at a settled cluster.
@@ -45,6 +47,7 @@ impl Rules {
             apart: window / 30,
             lists_complete: false,
             adopt_owned: false,
+            read_only: false,
             poll_busy: window / 60,
             poll_idle: window / 3,
             slow: window * 2 / 3,
@@ -54,6 +57,12 @@ impl Rules {
     /// How long after its date an accepted copy of a request is surely listed: `W + L + S`.
     pub fn believable(&self) -> SignedDuration {
         self.window + self.listed + self.skew
+    }
+
+    /// How long after a refusal of the moment another copy of that request, which came beside it, is surely listed:
+    /// `L + S`.
+    pub fn copied(&self) -> SignedDuration {
+        self.listed + self.skew
     }
 
     /// How long to leave a troubled object alone: what the server asked for, else by the class (ack-api f.2).

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::view::{Closed, Memo};
-use crate::terms::{ClusterId, Note, Reason};
+use crate::terms::{ClusterId, Note, Reason, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -28,6 +28,7 @@ pub enum Look {
     Drift,
     Progress,
     Cause,
+    Trace(ClusterId),
     Leftovers(ClusterId),
     /// The Secret with the kubeconfig, against what is wanted of it now.
     Kubeconfig,
@@ -45,9 +46,10 @@ pub enum Act {
     Send {
         not_after: Timestamp,
     },
-    /// Store the id.
+    /// Store the id, and whose and where the cluster is.
     Record {
         id: ClusterId,
+        site: Site,
         adopted: bool,
     },
     /// Store how the open attempt ended.

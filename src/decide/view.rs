@@ -144,6 +144,9 @@ pub struct Evidence {
     pub progress: Seen<Note>,
     /// Why a creation or deletion failed, as ACK tells it.
     pub cause: Seen<Note>,
+    /// Whether answers about the recorded cluster come from where it lives: it was shown there to this process, or its
+    /// task is known there.
+    pub trace: Seen<bool>,
     /// What will outlive the cluster.
     pub leftovers: Seen<Note>,
     /// What is published of the kubeconfig.
@@ -189,7 +192,8 @@ pub struct Trouble {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
-    Created(ClusterId),
+    /// Made, and where: the site of the request that made it.
+    Created(ClusterId, Site),
     /// Definitely not executed.
     Refused(Class, Note),
     /// Perhaps executed.

@@ -385,7 +385,12 @@ fn tags() -> Result<(), Failed> {
     equal(
         &body["tags"],
         &json!([{ "key": "a" }, { "key": api::tag::NAME, "value": "web" }, { "key": api::tag::INTENT, "value": "4f" }]),
-    )
+    )?;
+    // An administrator's tag gives way to the user's own.
+    let added = [("a", "default"), ("cost-centre", "42"), (api::tag::INTENT, "4f")];
+    let body = api::body("web", &users, &BTreeMap::new(), &added)?;
+    let intent = json!({ "key": api::tag::INTENT, "value": "4f" });
+    equal(&body["tags"], &json!([{ "key": "a" }, { "key": "cost-centre", "value": "42" }, intent]))
 }
 
 fn debug() -> Result<(), Failed> {

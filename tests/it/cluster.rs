@@ -40,7 +40,7 @@ pub fn message(object: &Value) -> &str {
     ready(object).and_then(|ready| ready["message"].as_str()).unwrap_or_default()
 }
 
-fn tag<'a>(cluster: &'a ack_emulator::LedgerEntry, key: &str) -> Option<&'a str> {
+pub fn tag<'a>(cluster: &'a ack_emulator::LedgerEntry, key: &str) -> Option<&'a str> {
     cluster.tags.iter().find(|tag| tag["key"] == *key).and_then(|tag| tag["value"].as_str())
 }
 
@@ -172,7 +172,7 @@ fn a_retained_cluster_outlives_its_object_and_another_object_can_take_it_over() 
 }
 
 /// A cluster in the cloud that nobody's marks are on.
-fn stray(scene: &Scene, name: &str) -> String {
+pub fn stray(scene: &Scene, name: &str) -> String {
     scene.apply(&object(scene, name, json!({"deletionPolicy": "Retain"})));
     let cluster = id(&scene.wait_for_ready(name));
     scene.delete(name);

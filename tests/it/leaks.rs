@@ -30,6 +30,9 @@ const MARKS: &[(&str, &str)] = &[
     ("the configuration of an addon", ADDON_TOKEN),
     ("a password written as a number", NUMBER_PASSWORD),
     ("half of a Secret that is malformed", BROKEN_SECRET),
+    ("a kubeconfig's token", KUBECONFIG_TOKEN),
+    ("a kubeconfig's client key", KUBECONFIG_KEY),
+    ("a kubeconfig's client key as it stands there", KUBECONFIG_KEY_DATA),
 ];
 
 const TEMPORARY_ID: &str = "STS.markTemporaryKeyId";
@@ -43,6 +46,10 @@ const SECRET_SCRIPT: &str = "echo mark-of-a-script-in-a-secret";
 const ADDON_TOKEN: &str = "mark-of-an-addons-configuration";
 pub const NUMBER_PASSWORD: &str = "730517293846150";
 const BROKEN_SECRET: &str = "mark-of-a-broken-secret";
+const KUBECONFIG_TOKEN: &str = "mark-of-a-kubeconfigs-token";
+const KUBECONFIG_KEY: &str = "-----BEGIN PRIVATE KEY----- mark-of-a-kubeconfigs-client-key";
+/// The same in Base64.
+const KUBECONFIG_KEY_DATA: &str = "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tIG1hcmstb2YtYS1rdWJlY29uZmlncy1jbGllbnQta2V5";
 
 pub fn tests() -> Vec<Trial> {
     trials!("leaks":
@@ -51,6 +58,7 @@ pub fn tests() -> Vec<Trial> {
         a_failure_that_repeats_a_secret_is_cleaned,
         a_signature_that_does_not_match_shows_no_string_to_sign,
         a_malformed_secret_is_named_and_not_shown,
+        a_kubeconfig_is_in_its_secret_and_nowhere_else,
     )
 }
 
@@ -206,6 +214,50 @@ fn a_malformed_secret_is_named_and_not_shown() {
     assert!(message(&missing).contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), "{}", message(&missing));
 }
 
+/// What ACK answers: first nothing that can be used, then a kubeconfig that can.
+fn a_kubeconfig_is_in_its_secret_and_nowhere_else() {
+    assert_eq!(BASE64.encode(KUBECONFIG_KEY), KUBECONFIG_KEY_DATA);
+    let mut scene = Scene::new("secret-kubeconfig");
+    scene.operator.more = vec!["--log-level".into(), "trace".into()];
+    scene.start_operator(&[]);
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "clusters": [{"name": "it", "cluster": {"server": "https://192.0.2.1:6443"}}],
+        "users": [{"name": "it", "user": {"token": KUBECONFIG_TOKEN, "client-key-data": KUBECONFIG_KEY_DATA}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+    });
+    let answer = |body: String| {
+        scene.emulator.clear_faults();
+        let answer = json!({"status": 200, "body": body});
+        scene.fault(json!({"operation": "DescribeClusterUserKubeconfig", "every": true, "do": answer}));
+    };
+    let whole = |config: Value| json!({"config": config, "expiration": "2099-01-01T00:00:00Z"}).to_string();
+    let good = config.to_string();
+    let broken = [
+        whole(format!("{good}}} {KUBECONFIG_TOKEN}").into()),
+        whole(config.clone()),
+        good.clone(),
+        good[..good.len() - 9].to_owned(),
+        format!("{KUBECONFIG_TOKEN} {KUBECONFIG_KEY_DATA} {KUBECONFIG_KEY}"),
+    ];
+    answer(broken[0].clone());
+    scene.apply(&object(&scene, "demo", json!({"kubeconfigSecretRef": {"name": "demo-kubeconfig"}})));
+    for (number, body) in broken.into_iter().enumerate() {
+        let asked = scene.calls("DescribeClusterUserKubeconfig");
+        answer(body);
+        scene.annotate("demo", "reconcile-at", &number.to_string());
+        scene.until("it is asked for", || (scene.calls("DescribeClusterUserKubeconfig") > asked).then_some(()));
+        let told = scene.wait_for_reason("demo", "Unreachable");
+        assert!(message(&told).contains("the kubeconfig is not published"), "{}", message(&told));
+    }
+    answer(whole(good.clone().into()));
+    scene.wait_for_reason("demo", "Running");
+    let secret = scene.kubectl(&["get", "secret", "demo-kubeconfig", "-o", "jsonpath={.data.value}"]);
+    assert_eq!(BASE64.decode(secret).expect("Base64"), good.as_bytes(), "there it is");
+    scene.delete("demo");
+    scene.wait_until_gone("demo");
+}
+
 fn percent(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
@@ -262,12 +314,19 @@ fn written() -> Vec<(String, String)> {
     all
 }
 
+/// What the clusters of all scenes let in: their kubeconfig is an administrator's of the control plane.
+fn handed_out() -> String {
+    let config = fs::read_to_string(shared().plane.kubeconfig()).expect("a kubeconfig");
+    config.lines().find_map(|line| line.trim().strip_prefix("token: ")).expect("a token").to_owned()
+}
+
 fn nothing_that_was_written_holds_a_secret() {
     let places = written();
     let bytes: usize = places.iter().map(|(_, text)| text.len()).sum();
     let logs = places.iter().filter(|(name, _)| name.ends_with(".log")).count();
     let mut found = vec![];
-    for (what, mark) in MARKS {
+    let handed_out = handed_out();
+    for (what, mark) in MARKS.iter().chain([&("the token of every published kubeconfig", handed_out.as_str())]) {
         for spelling in spellings(mark) {
             assert!(spelling.len() >= 12, "{spelling} is too short to be recognised");
             let holds = places.iter().filter_map(|(name, text)| Some((name, text.find(&spelling)?, text)));

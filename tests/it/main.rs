@@ -16,8 +16,12 @@ mod views;
 
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
+/// The process, cut at every call it makes.
+mod crash;
 /// Letting go under trouble: what is not gone, what does not go, who may say so.
 mod delete;
+/// What the doctor finds, and its cures.
+mod doctor;
 /// One table of all that can go wrong with a call: at the client, through the judgement, with the whole process.
 mod faults;
 /// Answers that no server should give, to the whole process.
@@ -26,6 +30,8 @@ mod hostile;
 mod isolation;
 /// The kubeconfig of a finished cluster.
 mod kubeconfig;
+/// Two operators of which one works.
+mod leader;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
@@ -36,6 +42,8 @@ mod orphans;
 mod properties;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
+/// What an administrator's flags change.
+mod settings;
 /// The client against the emulator: both signatures, every operation, lost answers.
 mod wire;
 
@@ -44,6 +52,8 @@ mod upgrade;
 
 /// Every leaf of the spec with every sort of value, on a real API server.
 mod campaign;
+/// What a scrape shows, and the alerts on it.
+mod metrics;
 /// The control plane, its tools and its keepers.
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
@@ -56,6 +66,9 @@ use libtest_mimic::{Arguments, Trial};
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
 
+/// The word that has the model's large spaces walked instead of anything else.
+const PROVE: &str = "prove";
+
 /// Tests of the whole mostly wait, so more of them run at once than there are cores.
 const WAITERS: usize = 8;
 
@@ -63,6 +76,14 @@ fn main() -> ExitCode {
     ::playground::keeper::hook();
     if std::env::args().nth(1).is_some_and(|word| word == PLAYGROUND) {
         return ::playground::cli::run(std::env::args_os().skip(1));
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == crash::CAMPAIGN) {
+        let outcome = crash::main(std::env::args_os().skip(1));
+        support::stop();
+        return outcome;
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
+        return model::prove(std::env::args().nth(2));
     }
     let pure = [
         house::tests(),
@@ -87,13 +108,18 @@ fn main() -> ExitCode {
         orphans::tests(),
         campaign::tests(),
         kubeconfig::tests(),
+        settings::tests(),
+        leader::tests(),
+        metrics::tests(),
+        doctor::tests(),
         leaks::tests(),
         quiet::tests(),
     ];
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
     let passed = run(pure, None)
         & run(whole, Some(WAITERS))
-        & run([isolation::measured(), upgrade::tests()], Some(1))
+        & run([crash::tests()], Some(1))
+        & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
         & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -69,7 +69,7 @@ fn nothing_is_sent_but_what_was_sealed_here_and_in_time() {
             return Ok(());
         };
         let answered = matches!(&view.seen.sent, Some((nonce, _)) if *nonce == intent.nonce);
-        let created = matches!(&view.seen.sent, Some((_, Sent::Created(_))));
+        let created = matches!(&view.seen.sent, Some((_, Sent::Created(..))));
         let held = !view.finalizer || view.goal != Goal::Manage;
         prop_assert!(!(sends && (!mine || answered || created || held)));
         if let Step::Act(ack_operator::decide::Act::Send { not_after }) = step {

@@ -51,13 +51,9 @@ pub struct Shared {
     pub client: kube::Client,
 }
 
-/// Kept as a value that can be taken, since statics are never dropped. An error is kept too: it is everybody's.
-static SHARED: Mutex<Option<Result<Arc<Shared>, String>>> = Mutex::new(None);
-
-/// The run's control plane; started by the first caller, while the others wait. Panics with the cause if it cannot be had.
-pub fn shared() -> Arc<Shared> {
-    let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let outcome = shared.get_or_insert_with(|| {
+impl Shared {
+    /// A control plane with the chart, or the sentence that says why there is none.
+    pub fn start() -> Result<Arc<Shared>, String> {
         let start = async {
             let plane = ControlPlane::start().await?;
             let operator_kubeconfig = plane.install(&::playground::chart())?;
@@ -65,8 +61,16 @@ pub fn shared() -> Arc<Shared> {
             Ok::<_, Error>(Arc::new(Shared { plane, operator_kubeconfig, client }))
         };
         RUNTIME.block_on(start).map_err(|error| error.sentence())
-    });
-    match outcome {
+    }
+}
+
+/// Kept as a value that can be taken, since statics are never dropped. An error is kept too: it is everybody's.
+static SHARED: Mutex<Option<Result<Arc<Shared>, String>>> = Mutex::new(None);
+
+/// The run's control plane; started by the first caller, while the others wait. Panics with the cause if it cannot be had.
+pub fn shared() -> Arc<Shared> {
+    let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match shared.get_or_insert_with(Shared::start) {
         Ok(shared) => shared.clone(),
         Err(cause) => {
             let cause = cause.clone();
@@ -133,7 +137,11 @@ impl Scene {
 
     /// [`Scene::new`], with a Secret of that name for each key. The emulator knows them all.
     pub fn with_keys(name: &str, keys: &[(&str, Key)]) -> Scene {
-        let shared = shared();
+        Scene::on(shared(), name, keys)
+    }
+
+    /// [`Scene::with_keys`], on a control plane that a test need not share.
+    pub fn on(shared: Arc<Shared>, name: &str, keys: &[(&str, Key)]) -> Scene {
         let namespace = name.replace('_', "-");
         shared.plane.namespace(&namespace).unwrap_or_else(panic);
         let manifests: Vec<_> = keys.iter().map(|(secret, key)| key.secret_manifest(secret, &namespace)).collect();
@@ -152,6 +160,8 @@ impl Scene {
             namespaces: vec![namespace.clone()],
             installation: namespace.clone(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
+            metrics: None,
             // `leaks` searches what is logged at the most talkative level.
             more: vec!["--log-level".into(), "info,kube=warn,kube_runtime=warn,ack_operator=trace".into()],
         };
@@ -171,13 +181,32 @@ impl Scene {
         smallest(name, ACCESS_SECRET)
     }
 
+    /// A loopback address with a port that nobody else uses.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.plane.loopback().next()
+    }
+
+    /// Lets operators hold leases of this namespace; the chart grants that in its own.
+    pub fn allow_leases(&self) {
+        let metadata = serde_json::json!({"name": "leases", "namespace": self.namespace});
+        self.kubectl_apply(&serde_json::json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata,
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}],
+        }));
+        self.kubectl_apply(&serde_json::json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "leases"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR_USER}],
+        }));
+    }
+
     /// Starts one more operator, with more flags, and waits until it is ready. Its number counts from 0.
     pub fn start_operator(&mut self, flags: &[&str]) -> usize {
         let number = self.operators.len();
         let log = self.log(number);
         let mut operator = self.operator.clone();
         operator.more.extend(flags.iter().map(|flag| flag.to_string()));
-        let health = self.shared.plane.loopback().next();
+        let health = self.address();
         let mut kept = operator.start(health, &log).unwrap_or_else(panic);
         let url = format!("http://{health}/readyz");
         RUNTIME.block_on(await_ready(&mut kept, &url)).unwrap_or_else(panic);

@@ -25,14 +25,14 @@ pub fn tests() -> Vec<Trial> {
 }
 
 /// A definition in the place of ours, until this is dropped.
-struct Replaced<'a>(&'a Scene);
+pub struct Replaced<'a>(&'a Scene);
 
 /// A member that only a replaced definition has: an object that may hold it shows that the definition is in force.
 const SIGN: &str = "testSign";
 
 impl Replaced<'_> {
     /// Ours, changed by `change`, which gets the schema of the whole object.
-    fn by(scene: &Scene, change: impl FnOnce(&mut Value)) -> Replaced<'_> {
+    pub fn by(scene: &Scene, change: impl FnOnce(&mut Value)) -> Replaced<'_> {
         let mut crd = serde_json::to_value(api::crd()).expect("JSON");
         let version = &mut crd["spec"]["versions"][0];
         version["selectableFields"] = json!([]);
@@ -101,14 +101,15 @@ fn objects_older_than_a_rule_are_recorded_lifted_and_released() {
     drop(permissive);
 
     scene.start_operator(&[]);
+    // A busy API server may leave one unanswered for a moment; none stays like that.
+    let passing = ["", "Creating", "Unreachable"];
     let mut reasons = std::collections::BTreeMap::new();
     for (name, _) in &old {
-        let told = scene
-            .wait_for(name, "it has come to a word that stays", |object| !["", "Creating"].contains(&reason(object)));
+        let told =
+            scene.wait_for(name, "it has come to a word that stays", |object| !passing.contains(&reason(object)));
         *reasons.entry(reason(&told).to_owned()).or_insert(0) += 1;
     }
     println!("{} objects, each with a rule broken: {reasons:?}", old.len());
-    assert!(!reasons.contains_key("Unreachable"), "{reasons:?}");
     let recorded: Vec<_> = old.iter().filter(|(name, _)| scene.get(name).is_some_and(|o| !id(&o).is_empty())).collect();
     assert!(recorded.len() * 2 > old.len(), "only {} of {} are recorded", recorded.len(), old.len());
     assert_eq!(scene.clusters_made(), recorded.len(), "one for each that is recorded");

@@ -44,7 +44,8 @@ struct Want {
     step: What,
     says: Option<&'static str>,
     again: Option<SignedDuration>,
-    memo: Option<Memo>,
+    /// `Some(None)`: nothing is remembered.
+    memo: Option<Option<Memo>>,
     ready: Option<Option<bool>>,
 }
 
@@ -81,7 +82,10 @@ impl Want {
         Want { again: Some(wait), ..self }
     }
     fn keeping(self, memo: Memo) -> Want {
-        Want { memo: Some(memo), ..self }
+        Want { memo: Some(Some(memo)), ..self }
+    }
+    fn keeping_nothing(self) -> Want {
+        Want { memo: Some(None), ..self }
     }
     fn ready(self, ready: Option<bool>) -> Want {
         Want { ready: Some(ready), ..self }
@@ -101,7 +105,7 @@ impl Want {
                 };
                 note.is_some_and(|note| self.says.is_none_or(|says| note.as_str().contains(says)))
                     && self.again.is_none_or(|wait| verdict.again == Some(view.now + wait))
-                    && (self.memo.is_none() || self.memo == verdict.memo)
+                    && self.memo.as_ref().is_none_or(|memo| *memo == verdict.memo)
                     && self.ready.is_none_or(|ready| ready == verdict.ready)
             }
             _ => false,

@@ -10,6 +10,7 @@ use ack_emulator::{AccessKey, Config, Emulator, JournalEntry, Rule};
 use ack_operator::ack::sign::Algorithm;
 use ack_operator::ack::{
     Account, Accounts, Code, Credentials, DeleteOptions, Endpoints, Error, Limits, Rate, Stamp, StateKind, TaskState,
+    Turn,
 };
 use ack_operator::terms::{AccountId, Class, ClusterId, Region};
 use futures::future::join_all;
@@ -38,6 +39,7 @@ pub fn tests() -> Vec<Trial> {
         trial("a nonce used twice is refused and proves nothing", nonce_twice),
         trial("reads are tried three times and changes once", retries),
         trial("a throttled account waits as long as it was told, another does not", throttled),
+        trial("a turn that was taken before is not waited for again", turns),
         trial("a hanging account takes no slot of another", hanging),
         trial("the gateway's clock is learnt from a refusal", skewed_clock),
         trial("64 objects that want the list at once cost one list", one_list_for_all),
@@ -72,14 +74,19 @@ pub fn keys(id: &str) -> Credentials {
 }
 
 /// Keys `a` and `b` of two accounts, `t` with a token.
-pub async fn emulator() -> Emulator {
-    let key = |id: &str, account: &str, token: Option<&str>| AccessKey {
-        id: id.into(),
+async fn emulator() -> Emulator {
+    emulator_of(&[("a", ACCOUNT, None), ("b", "2", None), ("t", ACCOUNT, Some("tok/+en=="))]).await
+}
+
+/// One that knows these keys: id, account, token.
+pub async fn emulator_of(keys: &[(&str, &str, Option<&str>)]) -> Emulator {
+    let key = |(id, account, token): &(&str, &str, Option<&str>)| AccessKey {
+        id: (*id).into(),
         secret: SECRET.into(),
-        account: account.into(),
+        account: (*account).into(),
         token: token.map(Into::into),
     };
-    let access_keys = vec![key("a", ACCOUNT, None), key("b", "2", None), key("t", ACCOUNT, Some("tok/+en=="))];
+    let access_keys = keys.iter().map(key).collect();
     Emulator::start(Config { access_keys, list_lag: Duration::ZERO, ..Config::default() }).await.unwrap()
 }
 
@@ -109,8 +116,12 @@ pub fn soon(account: &Account) -> Stamp {
     Stamp::fresh(now, now + SignedDuration::from_mins(1))
 }
 
+async fn turn(account: &Account) -> Turn {
+    account.client().turn(&region()).await.expect("a turn")
+}
+
 async fn create(account: &Account, name: &str) -> Result<ClusterId, Error> {
-    let created = account.client().create_cluster(&region(), &body(name), &soon(account)).await;
+    let created = account.client().create_cluster(turn(account).await, &body(name), &soon(account)).await;
     created.map(|answer| answer.value.cluster_id)
 }
 
@@ -132,7 +143,7 @@ async fn every_operation(signature: Algorithm, token: Option<&str>) {
 
     assert_eq!(account.id().await.unwrap(), AccountId::from(ACCOUNT));
     assert_eq!(client.quota(&region, None).await.unwrap().value.clusters, Some(50));
-    let created = client.create_cluster(&region, &body("one"), &soon(&account)).await.unwrap().value;
+    let created = client.create_cluster(turn(&account).await, &body("one"), &soon(&account)).await.unwrap().value;
     let (id, task) = (created.cluster_id, created.task_id.unwrap());
     assert_eq!(client.cluster(&region, &id).await.unwrap().value.listed.state.kind, StateKind::Initial);
     assert_eq!(client.task(&region, &task).await.unwrap().unwrap().value.state, TaskState::Running);
@@ -289,7 +300,7 @@ async fn late_here() {
     let account = account(&emulator.url());
     let now = account.gateway_now();
     let stamp = Stamp::fresh(now, now - SignedDuration::from_secs(1));
-    let error = account.client().create_cluster(&region(), &body("one"), &stamp).await.unwrap_err();
+    let error = account.client().create_cluster(turn(&account).await, &body("one"), &stamp).await.unwrap_err();
     assert!(matches!(&error, Error::TooLate { .. }) && error.never_executed(), "{error}");
     let error = account.client().delete_cluster(&region(), &"c0".into(), &DeleteOptions::default(), &stamp).await;
     assert!(matches!(error, Err(Error::TooLate { .. })));
@@ -301,7 +312,7 @@ async fn late_there() {
     let account = account(&emulator.url());
     let now = account.gateway_now();
     let stamp = Stamp::fresh(now - SignedDuration::from_mins(16), now + SignedDuration::from_mins(1));
-    let error = account.client().create_cluster(&region(), &body("one"), &stamp).await.unwrap_err();
+    let error = account.client().create_cluster(turn(&account).await, &body("one"), &stamp).await.unwrap_err();
     assert_eq!((error.kind(), error.class(), error.never_executed()), (Some(Code::DateExpired), Class::Clock, false));
     let probe = account.client().quota(&region(), Some(&stamp)).await.unwrap_err();
     assert_eq!(probe.kind(), Some(Code::DateExpired), "the probe of the fence is signed as it is told");
@@ -312,8 +323,8 @@ async fn nonce_twice() {
     let emulator = emulator().await;
     let account = account(&emulator.url());
     let stamp = soon(&account);
-    account.client().create_cluster(&region(), &body("one"), &stamp).await.unwrap();
-    let error = account.client().create_cluster(&region(), &body("one"), &stamp).await.unwrap_err();
+    account.client().create_cluster(turn(&account).await, &body("one"), &stamp).await.unwrap();
+    let error = account.client().create_cluster(turn(&account).await, &body("one"), &stamp).await.unwrap_err();
     assert_eq!((error.kind(), error.never_executed()), (Some(Code::NonceUsed), false), "{error}");
     let probe = soon(&account);
     account.client().quota(&region(), Some(&probe)).await.unwrap();
@@ -358,6 +369,19 @@ async fn throttled() {
     b.client().quota(&region(), None).await.unwrap();
     a.client().quota(&Region::from("cn-beijing"), None).await.unwrap();
     create(&a, "one").await.unwrap();
+}
+
+async fn turns() {
+    let emulator = emulator().await;
+    let account = account(&emulator.url());
+    let mine = turn(&account).await;
+    let slow = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
+    fault(&emulator, json!({"operation": "ModifyCluster", "do": slow}));
+    account.client().modify_cluster(&region(), &"c0".into(), &Map::new()).await.unwrap_err();
+    let error = account.client().turn(&region()).await.unwrap_err();
+    assert!(matches!(&error, Error::Budget { .. }) && error.class() == Class::Throttled, "{error}");
+    account.client().turn(&Region::from("cn-beijing")).await.expect("each region has its own");
+    account.client().create_cluster(mine, &body("one"), &soon(&account)).await.expect("it waits for nobody");
 }
 
 async fn hanging() {
@@ -486,7 +510,7 @@ async fn echoes() {
             &emulator,
             json!({"operation": "CreateCluster", "do": {"status": 400, "code": code, "message": message}}),
         );
-        let error = account.client().create_cluster(&region(), &body, &soon(&account)).await.unwrap_err();
+        let error = account.client().create_cluster(turn(&account).await, &body, &soon(&account)).await.unwrap_err();
         for text in [error.to_string(), format!("{error:?}")] {
             assert!(!["Hello1234", SECRET, "\u{1b}", "to sign"].iter().any(|word| text.contains(word)), "{text}");
         }

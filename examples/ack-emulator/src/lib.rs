@@ -31,10 +31,10 @@ mod sign;
 mod sts;
 mod tags;
 mod task;
-mod tls;
 mod world;
 
 pub mod faults;
+pub mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! The ACK of the playground: an emulator in a hurry, and the keys that it knows.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,15 +39,16 @@ impl Default for Key {
 }
 
 impl Key {
+    /// The variables that an operator with this key of its own has, which are the keys of a Secret too.
+    pub fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let token = self.token.as_deref().map(|token| ("ALIBABA_CLOUD_SECURITY_TOKEN", token));
+        let key = [("ALIBABA_CLOUD_ACCESS_KEY_ID", &*self.id), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", &*self.secret)];
+        key.into_iter().chain(token)
+    }
+
     /// A Secret manifest that an AckCluster's `credentialsRef` can name.
     pub fn secret_manifest(&self, name: &str, namespace: &str) -> String {
-        let mut data = json!({
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.id,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.secret,
-        });
-        if let Some(token) = &self.token {
-            data["ALIBABA_CLOUD_SECURITY_TOKEN"] = token.as_str().into();
-        }
+        let data = BTreeMap::from_iter(self.environment());
         let metadata = json!({"name": name, "namespace": namespace});
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}).to_string()
     }

@@ -10,6 +10,7 @@
 //! emulated      ACK's stand-in in this process, its one key   emulated.rs
 //! Operator      how the operator's program is started          operator.rs
 //! AckClusters   the objects as plain JSON                      objects.rs
+//! Door, Book    where an operator's calls are cut            cutting/
 //! Stage         all of it, for demo, up and footprint          stage.rs
 //! ```
 //!
@@ -18,6 +19,7 @@
 pub mod access;
 pub mod cli;
 pub mod control_plane;
+pub mod cutting;
 mod demo;
 pub mod emulated;
 pub mod error;

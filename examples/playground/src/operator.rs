@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use crate::emulated::Key;
 use crate::error::{Error, Result};
 use crate::keeper::Kept;
 
@@ -22,6 +23,10 @@ pub struct Operator {
     pub installation: String,
     /// `--protocol-times`; see [`crate::emulated::PROTOCOL_TIMES`].
     pub protocol_times: String,
+    /// Its own keys, in its environment.
+    pub key: Option<Key>,
+    /// Where it tells its metrics; absent: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// More flags, after all others.
     pub more: Vec<String>,
 }
@@ -29,7 +34,18 @@ pub struct Operator {
 impl Operator {
     /// Program and arguments, for people who want to start it themselves.
     pub fn command_line(&self, health: SocketAddr) -> Vec<String> {
-        let Operator { program, kubeconfig, endpoint, ca_file, namespaces, installation, protocol_times, more } = self;
+        let Operator {
+            program,
+            kubeconfig,
+            endpoint,
+            ca_file,
+            namespaces,
+            installation,
+            protocol_times,
+            key: _,
+            metrics,
+            more,
+        } = self;
         let mut line = vec![program.display().to_string(), "run".into()];
         let mut flag = |name: &str, value: String| line.extend([name.into(), value]);
         flag("--kubeconfig", kubeconfig.display().to_string());
@@ -43,6 +59,7 @@ impl Operator {
         }
         flag("--installation", installation.clone());
         flag("--health-addr", health.to_string());
+        flag("--metrics-addr", metrics.map_or("off".into(), |address| address.to_string()));
         flag("--log-format", "text".into());
         flag("--protocol-times", protocol_times.clone());
         line.extend(more.iter().cloned());
@@ -60,6 +77,7 @@ impl Operator {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ALIBABA_CLOUD_")) {
             command.env_remove(name);
         }
+        command.envs(self.key.iter().flat_map(Key::environment));
         Kept::start("ack-operator", &command, log)
     }
 }

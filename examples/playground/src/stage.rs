@@ -101,6 +101,8 @@ impl Stage {
             namespaces,
             installation: "playground".into(),
             protocol_times: PROTOCOL_TIMES.into(),
+            key: None,
+            metrics: None,
             more: setup.flags,
         };
         let namespace = namespace.to_owned();

@@ -20,9 +20,17 @@ pub fn every_kind_has_its_class_and_proves_no_more_than_it_may() {
     assert!(names.len() == kinds.len() && kinds.len() >= 40, "{} kinds, {} names", kinds.len(), names.len());
     println!("{} kinds", kinds.len());
     let wrong = RUNTIME.block_on(async {
-        let emulator = wire::emulator().await;
-        let tried = kinds.iter().enumerate().map(async |(number, kind)| {
-            let place = Place::new(&emulator, kind, number).await;
+        // A key for each, so that no trouble with one shows in another.
+        let keys: Vec<String> = (0..kinds.len()).map(|number| format!("key{number}")).collect();
+        let emulator =
+            wire::emulator_of(&keys.iter().map(|id| (id.as_str(), id.as_str(), None)).collect::<Vec<_>>()).await;
+        let accounts =
+            |timeout| Accounts::new(Endpoints { timeout, ..wire::endpoints(&emulator.url()) }).expect("endpoints");
+        let (patient, hasty) = (accounts(Duration::from_secs(60)), accounts(Duration::from_millis(500)));
+        let tried = kinds.iter().zip(&keys).enumerate().map(async |(number, (kind, key))| {
+            let accounts = if kind.lasts { &hasty } else { &patient };
+            let place =
+                Place::new(&emulator, [&patient, accounts].map(|of| of.account(wire::keys(key))), kind, number).await;
             place.wrongs(&emulator, kind).await
         });
         join_all(tried).await.into_iter().flatten().collect::<Vec<_>>()
@@ -38,16 +46,16 @@ struct Place {
 }
 
 impl Place {
-    async fn new(emulator: &ack_emulator::Emulator, kind: &Kind, number: usize) -> Place {
-        let patience = Duration::from_millis(if kind.lasts { 500 } else { 30_000 });
+    async fn new(
+        emulator: &ack_emulator::Emulator,
+        [patient, account]: [Arc<Account>; 2],
+        kind: &Kind,
+        number: usize,
+    ) -> Place {
         let region = Region::from(format!("cn-kind{number}"));
-        let account = |timeout| {
-            let accounts = Accounts::new(Endpoints { timeout, ..wire::endpoints(&emulator.url()) }).expect("endpoints");
-            accounts.account(wire::keys("a"))
-        };
-        let cluster = create(&account(Duration::from_secs(30)), &region).await.expect("no fault yet");
+        let cluster = create(&patient, &region).await.expect("no fault yet");
         wire::fault(emulator, json!({"region": region.as_str(), "every": true, "do": kind.deed}));
-        Place { region, account: account(patience), cluster }
+        Place { region, account, cluster }
     }
 
     async fn wrongs(&self, emulator: &ack_emulator::Emulator, kind: &Kind) -> Vec<String> {
@@ -92,7 +100,8 @@ fn met<T>(outcome: &Result<T, Error>) -> Met {
 async fn create(account: &Account, region: &Region) -> Result<ClusterId, Error> {
     let mut body: Value = wire::body("one");
     body["region_id"] = json!(region.as_str());
-    let created = account.client().create_cluster(region, &body, &wire::soon(account)).await;
+    let turn = account.client().turn(region).await?;
+    let created = account.client().create_cluster(turn, &body, &wire::soon(account)).await;
     created.map(|answer| answer.value.cluster_id)
 }
 

@@ -198,6 +198,7 @@ fn fail(seen: &mut Evidence, look: &Look, trouble: Trouble) {
         Look::Drift => seen.drift = Some(Err(trouble)),
         Look::Progress => seen.progress = Some(Err(trouble)),
         Look::Cause => seen.cause = Some(Err(trouble)),
+        Look::Trace(_) => seen.trace = Some(Err(trouble)),
         Look::Leftovers(_) => seen.leftovers = Some(Err(trouble)),
         Look::Kubeconfig => seen.kubeconfig = Some(Err(trouble)),
     }

@@ -10,16 +10,17 @@ impl Sim {
         for me in 0..self.workers {
             let worker = &w.workers[usize::from(me)];
             match &worker.at {
-                Place::Idle if w.object.is_some() => out.push(Do::Start(me)),
-                Place::Idle => {}
-                Place::Pass(pass) => {
+                At::Idle => self.starts(w, me, out),
+                At::Pass(pass) => {
                     out.push(Do::Go(me));
-                    if pass.object.is_none() && pass.sent.is_some_and(|(_, sent)| sent != Answer::Unknown) {
+                    if pass.object.is_some() {
+                        out.extend(self.faults(w).map(|fault| Do::Look(me, fault)));
+                    } else if pass.sent.is_some_and(|(_, sent)| sent != Answer::Unknown) {
                         out.push(Do::Timeout(me));
                     }
                     awake &= pass.list.is_none_or(|list| list.began > -self.sleep);
                 }
-                Place::Waiting { .. } => out.push(Do::Timeout(me)),
+                At::Waiting { .. } => out.push(Do::Timeout(me)),
             }
             if self.can(May::Crash) && *worker != IDLE {
                 out.push(Do::Crash(me));
@@ -31,7 +32,7 @@ impl Sim {
             if self.can(May::Twin) && !post.twin {
                 out.push(Do::DeliverTwin(copy));
             }
-            if self.can(May::Refuse) && !post.fading {
+            if self.can(May::Refuse) && post.fading.is_none() {
                 // What is wrong with a request is wrong with its twin; what is wrong with the moment may pass.
                 out.push(Do::Refuse { copy, momentary: true, twin: false });
                 if !post.twin {
@@ -50,6 +51,9 @@ impl Sim {
             if matches!(c.state, State::Making | State::Deleting) {
                 out.push(Do::Work(n));
             }
+            if self.can(May::Early) && !c.shown {
+                out.push(Do::Appear(n));
+            }
             if self.can(May::Fail) && c.state == State::Making {
                 out.push(Do::Fail(n));
             }
@@ -66,70 +70,129 @@ impl Sim {
             out.push(Do::Swap);
         }
         match &w.object {
-            Some(o) => {
-                // Deleted without its finalizer it goes at once, and nobody can help it.
-                if self.can(May::Delete)
-                    && !o.deleting
-                    && (o.finalizer || w.made[usize::from(o.uid)] == 0 && o.attempts == 0)
-                {
-                    out.push(Do::Delete);
+            Some(o) => self.words(w, o, out),
+            None => {
+                if self.can(May::Renew) && w.made[1] == 0 && w.sealed[1] == 0 {
+                    out.push(Do::Renew);
                 }
-                // Nobody survives a status lost between the seal and the list that shows what came of it.
-                if self.can(May::Lose) && !o.deleting {
-                    let settled = w.wire.iter().all(Option::is_none)
-                        && w.clusters.iter().flatten().all(|c| c.visible(self.lag))
-                        && w.workers.iter().all(|worker| worker.at == Place::Idle);
-                    if settled {
-                        out.push(Do::LoseStatus);
-                    }
-                    out.push(Do::LoseFinalizer);
-                }
-                if self.can(May::Protect) {
-                    out.push(Do::Guard);
-                }
-                for (may, mode) in [(May::Pause, Mode::Paused), (May::Retain, Mode::Retain)] {
-                    if self.can(may) {
-                        out.push(Do::Mode(if o.mode == mode { Mode::Plain } else { mode }));
-                    }
-                }
-                // A person who looks when no copy lives any more, and sees that there is none.
-                if let Some(intent) = o.intent
-                    && self.can(May::Confirm)
-                    && intent.date < -WINDOW - SKEW
-                    && !w.clusters.iter().flatten().any(|c| c.uid == o.uid && c.attempt == intent.attempt)
-                {
-                    out.push(Do::Confirm);
-                }
-                if self.can(May::Fail) && o.known.is_some() {
-                    out.push(Do::Recreate);
+                // Once: the model has two uids.
+                let first = w.copy.is_some_and(|copy| copy.uid == 0) && w.made[1] == 0 && w.sealed[1] == 0;
+                if first && w.settled() {
+                    out.push(Do::Restore);
                 }
             }
-            None if self.can(May::Renew) && w.made[1] == 0 => out.push(Do::Renew),
-            None => {}
+        }
+    }
+
+    fn starts(&self, w: &World, me: u8, out: &mut Vec<Do>) {
+        if w.object.is_none() {
+            return;
+        }
+        out.push(Do::Start(me));
+        if self.can(May::Skew) {
+            out.extend([-SKEW, SKEW].map(|ahead| Do::StartSkewed(me, ahead)));
+        }
+        if w.past.is_some() && w.past != w.object {
+            out.push(Do::StartStale(me));
+        }
+    }
+
+    /// How the answer to a look may be wrong.
+    fn faults(&self, w: &World) -> impl Iterator<Item = Fault> {
+        [
+            (Fault::Trouble, self.can(May::Trouble)),
+            (Fault::Torn, self.can(May::Tear)),
+            (Fault::Filtered, self.can(May::Filter)),
+            (Fault::Slipped, self.can(May::Slip) && !w.slipped),
+            (Fault::Missed, self.can(May::Blind) || self.can(May::Miss) && !w.missed),
+            (Fault::Mute, self.can(May::Mute)),
+        ]
+        .into_iter()
+        .filter_map(|(fault, may)| may.then_some(fault))
+    }
+
+    /// What people may do to an object.
+    fn words(&self, w: &World, o: &Object, out: &mut Vec<Do>) {
+        // Deleted while somebody has wiped its finalizer it goes at once, and nobody can help it.
+        if self.can(May::Delete) && !o.deleting && (o.finalizer || !o.wiped) {
+            out.push(Do::Delete);
+        }
+        // Nobody survives a status lost between the seal and the list that shows what came of it.
+        if self.can(May::Lose) && !o.deleting && w.settled() {
+            out.push(Do::LoseStatus);
+        }
+        if self.can(May::Wipe) && !o.deleting {
+            out.push(Do::Wipe);
+        }
+        if self.can(May::Restore) && !o.deleting {
+            match w.copy {
+                None => out.push(Do::Backup),
+                // An attempt's end, restored over a later attempt and deleted at once, goes by that end's word.
+                Some(copy) if copy.last.is_some() && copy.attempts < o.attempts => {}
+                Some(_) if w.settled() => out.push(Do::Restore),
+                Some(_) => {}
+            }
+        }
+        if self.can(May::Protect) {
+            out.push(Do::Guard);
+        }
+        for (may, mode) in [(May::Pause, Mode::Paused), (May::Retain, Mode::Retain)] {
+            if self.can(may) {
+                out.push(Do::Mode(if o.mode == mode { Mode::Plain } else { mode }));
+            }
+        }
+        let here = o.known.and_then(|known| w.clusters[usize::from(known.id)]);
+        // The spec is locked from the seal on, until the cluster has failed.
+        if self.can(May::Move) && o.intent.is_none() && here.is_none_or(|c| c.state == State::Failed) {
+            out.push(Do::Move);
+        }
+        if let Some(intent) = o.intent {
+            let attempt = w.clusters.iter().flatten().find(|c| c.uid == o.uid && c.attempt == intent.attempt);
+            // A person who looks when no copy lives any more, and sees that there is none.
+            let right = intent.date < -WINDOW - SKEW && attempt.is_none();
+            // One who is wrong is survived if the list will show the cluster by the time from which the word counts.
+            let alive = w.wire.iter().flatten().any(|post| post.uid == o.uid && post.attempt == intent.attempt)
+                || w.workers.iter().any(|worker| matches!(worker.at, At::Pass(pass) if pass.token));
+            let wrong = !alive && attempt.is_some_and(|c| c.shown || c.born + self.lag <= intent.date + WINDOW + SKEW);
+            if self.can(May::Confirm) && right || self.can(May::Wrong) && wrong {
+                out.push(Do::Confirm);
+            }
+        }
+        if self.can(May::Fail)
+            && let Some(known) = o.known
+        {
+            out.push(Do::Recreate(known.id));
+            if self.can(May::Wrong) {
+                out.push(Do::Recreate((known.id + 1) % CLUSTERS as u8));
+            }
         }
     }
 
     /// `None`: nothing comes of it.
     pub(super) fn make(&self, w: &mut World, action: Do) -> Option<()> {
+        let start = |w: &mut World, me: u8, o: Object, skew, stale| {
+            let pass = Pass { object: Some(o), stale, ..Pass::new(o.uid, w.account, skew) };
+            w.workers[usize::from(me)].at = At::Pass(pass);
+        };
         match action {
-            Do::Start(me) => {
-                let o = w.object?;
-                w.workers[usize::from(me)].at = Place::Pass(Pass { object: Some(o), ..Pass::new(o.uid, w.account) });
-            }
+            Do::Start(me) => start(w, me, w.object?, 0, false),
+            Do::StartSkewed(me, skew) => start(w, me, w.object?, skew, false),
+            Do::StartStale(me) => start(w, me, w.past?, 0, true),
             Do::Go(me) => {
                 self.go(w, me)?;
-                // Two operators rest as soon as they know that they will: it touches nobody else.
+                // Several operators rest as soon as they know that they will: it touches nobody else.
                 if self.workers > 1 && matches!(self.judge(w, me), Some((_, _, Step::Rest(_)))) {
                     self.go(w, me)?;
                 }
             }
+            Do::Look(me, fault) => self.misled(w, me, fault)?,
             Do::Crash(me) => {
                 w.workers[usize::from(me)] = IDLE;
                 w.abandon(me);
             }
             Do::Timeout(me) => {
                 match &mut w.workers[usize::from(me)].at {
-                    Place::Pass(pass) => pass.sent = pass.sent.map(|(attempt, _)| (attempt, Answer::Unknown)),
+                    At::Pass(pass) => pass.sent = pass.sent.map(|(attempt, _)| (attempt, Answer::Unknown)),
                     _ => w.answer(Some(me), Answer::Unknown),
                 }
                 w.abandon(me);
@@ -146,10 +209,11 @@ impl Sim {
             }
             Do::Refuse { copy, momentary, twin } => {
                 let post = w.wire[copy]?;
-                w.wire[copy] = twin.then_some(Post { waiter: None, twin: true, fading: true, ..post });
+                w.wire[copy] = twin.then_some(Post { waiter: None, twin: true, fading: Some(self.spread), ..post });
                 w.answer(post.waiter, Answer::Refused { momentary });
             }
             Do::Tick => w.tick(self),
+            Do::Appear(n) => w.clusters[n].as_mut()?.shown = true,
             Do::Work(n) => {
                 let c = w.clusters[n]?;
                 w.clusters[n] = (c.state == State::Making).then_some(Cluster { state: State::Running, ..c });
@@ -164,35 +228,58 @@ impl Sim {
                     o.newer = false;
                 }
             }
+            Do::Swap => w.account = 1 - w.account,
             Do::Delete => {
                 w.write(|o| o.deleting = true);
                 w.object = w.object.filter(|o| o.finalizer);
             }
             Do::Guard => {
-                w.write(|o| {
-                    (o.guard, o.newer) = (Some(o.guard != Some(true)), true);
-                });
+                w.write(|o| (o.guard, o.newer) = (Some(o.guard != Some(true)), true));
+            }
+            Do::Move => {
+                w.write(|o| o.region = 1 - o.region);
             }
             Do::Mode(mode) => {
                 w.write(|o| o.mode = mode);
             }
-            Do::Swap => w.account = 1 - w.account,
             Do::Confirm => {
                 w.write(|o| o.confirmed = o.intent.map(|intent| intent.attempt));
             }
-            Do::Recreate => {
-                w.write(|o| o.recreate = o.known.map(|known| known.id));
+            Do::Recreate(id) => {
+                w.write(|o| o.recreate = Some(id));
             }
             Do::Renew => w.object = Some(Object::new(1)),
             Do::LoseStatus => {
                 w.write(|o| {
-                    *o = Object { forgotten: o.forgotten, finalizer: o.finalizer, guard: o.guard, ..Object::new(o.uid) }
+                    let Object { uid, finalizer, wiped, guard, forgotten, .. } = *o;
+                    *o = Object { finalizer, wiped, guard, forgotten, ..Object::new(uid) };
                 });
+                w.sealed[usize::from(w.object?.uid)] = 0;
             }
-            Do::LoseFinalizer => {
-                w.write(|o| o.finalizer = false);
+            Do::Wipe => {
+                w.write(|o| (o.finalizer, o.wiped, o.confirmed, o.recreate) = (false, true, None, None));
+            }
+            Do::Backup => w.copy = w.object,
+            Do::Restore => self.restore(w)?,
+        }
+        Some(())
+    }
+
+    /// The backup is put back: over the object that is there, or as a new one that brings the old status with it.
+    fn restore(&self, w: &mut World) -> Option<()> {
+        let copy = w.copy.take()?;
+        let copy = Object { wiped: !copy.finalizer, ..copy };
+        match w.object {
+            Some(_) => {
+                w.write(|o| *o = Object { forgotten: o.forgotten, ..copy });
+            }
+            None => {
+                let inherited = (copy.attempts > 0).then_some(copy.attempts);
+                w.object = Some(Object { uid: 1, inherited, ..copy });
             }
         }
+        let o = w.object?;
+        w.sealed[usize::from(o.uid)] = o.attempts;
         Some(())
     }
 }

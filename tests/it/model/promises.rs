@@ -2,59 +2,110 @@
 
 use super::*;
 
-pub(super) const CALM: &str = "comes to rest";
 pub(super) const ONE: &str = "one cluster";
 pub(super) const ORPHAN: &str = "no orphan";
 pub(super) const PROTECTED: &str = "protection holds";
+pub(super) const RIGHT: &str = "nothing is done that must not be";
+pub(super) const CALM: &str = "comes to rest";
+
 pub(super) const RUNS: &str = "runs";
+pub(super) const LATE: &str = "made after its sender gave up";
 pub(super) const AGAIN: &str = "a second attempt is sent";
+pub(super) const TWICE: &str = "a copy comes after its twin made the cluster";
 pub(super) const RELEASED: &str = "deleted and released";
+pub(super) const WAITS: &str = "a deletion waits for the protection";
+pub(super) const KEPT: &str = "kept and released";
+pub(super) const ANEW: &str = "made anew at a person's word";
+pub(super) const RIVAL: &str = "an earlier object's cluster stands in the way";
+pub(super) const RESTORED: &str = "known under a new uid by a restored status";
+pub(super) const STRANGE: &str = "known, and the credentials are another account's";
 
 /// What must hold in every state.
-pub(super) const ALWAYS: [&str; 4] = [ONE, ORPHAN, PROTECTED, CALM];
+pub(super) const ALWAYS: [&str; 5] = [ONE, ORPHAN, PROTECTED, RIGHT, CALM];
+
+impl World {
+    fn clusters(&self) -> impl Iterator<Item = (u8, &Cluster)> {
+        (0..).zip(&self.clusters).filter_map(|(n, c)| Some((n, c.as_ref()?)))
+    }
+
+    fn known(&self) -> Option<(&Object, &Cluster)> {
+        let o = self.object.as_ref()?;
+        Some((o, self.clusters[usize::from(o.known?.id)].as_ref()?))
+    }
+
+    fn one(&self) -> bool {
+        (0..2).all(|uid| {
+            let made = self.made[usize::from(uid)];
+            let object = self.object.filter(|o| o.uid == uid);
+            let word = object.map_or(made, |o| o.forgotten);
+            let its = |(n, c): &(u8, &Cluster)| {
+                c.uid == uid
+                    || object.is_some_and(|o| o.marks(c) || o.known.is_some_and(|known| known.id == *n && !c.kept))
+            };
+            self.clusters().filter(its).count() <= 1 && made <= 1 + word
+        })
+    }
+
+    fn orphaned(&self, n: u8, c: &Cluster) -> bool {
+        let its = |o: Object| o.marks(c) || o.known.is_some_and(|known| known.id == n);
+        !c.kept && !self.object.is_some_and(its)
+    }
+}
 
 pub(super) fn all() -> Vec<Property<Sim>> {
     vec![
-        Property::always(ONE, |_, w: &World| {
-            (0..2).all(|uid| {
-                let made = w.made[usize::from(uid)];
-                let word = w.object.filter(|o| o.uid == uid).map_or(made, |o| o.forgotten);
-                let alive = w.clusters.iter().flatten().filter(|c| c.uid == uid).count();
-                alive <= 1 && made <= 1 + word
-            })
-        }),
-        Property::always(ORPHAN, |_, w: &World| {
-            let owned = |c: &Cluster| c.kept || w.object.is_some_and(|o| o.uid == c.uid);
-            w.clusters.iter().flatten().all(owned)
-        }),
-        Property::always(PROTECTED, |_, w: &World| w.wrong.is_none()),
+        Property::always(ONE, |_, w: &World| w.one()),
+        Property::always(ORPHAN, |_, w: &World| w.clusters().all(|(n, c)| !w.orphaned(n, c))),
+        Property::always(PROTECTED, |_, w: &World| w.wrong.is_none_or(|wrong| !wrong.contains("protection"))),
+        Property::always(RIGHT, |_, w: &World| w.wrong.is_none()),
         Property::always(CALM, |sim, w: &World| !sim.calm || sim.calms(*w)),
-        Property::sometimes(RUNS, |_, w: &World| {
-            let runs = |known: Recorded| w.clusters[usize::from(known.id)].is_some_and(|c| c.state == State::Running);
-            w.object.and_then(|o| o.known).is_some_and(runs)
+        Property::sometimes(RUNS, |_, w: &World| w.known().is_some_and(|(_, c)| c.state == State::Running)),
+        Property::sometimes(LATE, |_, w: &World| {
+            let waits = |worker: &Worker| match worker.at {
+                At::Idle => false,
+                At::Pass(pass) => pass.sent.is_some(),
+                At::Waiting { .. } => true,
+            };
+            w.object.is_some_and(|o| o.intent.is_some()) && w.made[0] > 0 && !w.workers.iter().any(waits)
         }),
         Property::sometimes(AGAIN, |_, w: &World| w.wire.iter().flatten().any(|post| post.attempt == 2)),
+        Property::sometimes(TWICE, |_, w: &World| {
+            let made = |post: &Post| w.clusters().any(|(_, c)| (c.uid, c.attempt) == (post.uid, post.attempt));
+            w.wire.iter().flatten().any(|post| post.twin && made(post))
+        }),
         Property::sometimes(RELEASED, |_, w: &World| w.object.is_none() && w.made[0] == 1 && w.clusters[0].is_none()),
+        Property::sometimes(WAITS, |_, w: &World| {
+            w.known().is_some_and(|(o, c)| o.deleting && o.guard == Some(true) && c.guarded)
+        }),
+        Property::sometimes(KEPT, |_, w: &World| w.object.is_none() && w.clusters().any(|(_, c)| c.kept)),
+        Property::sometimes(ANEW, |_, w: &World| w.known().is_some_and(|(o, _)| o.forgotten > 0)),
+        Property::sometimes(RIVAL, |_, w: &World| {
+            w.object.is_some_and(|o| o.finalizer && w.clusters().any(|(_, c)| c.shown && !o.marks(c)))
+        }),
+        Property::sometimes(RESTORED, |_, w: &World| w.known().is_some_and(|(o, _)| o.inherited.is_some())),
+        Property::sometimes(STRANGE, |_, w: &World| w.known().is_some_and(|(_, c)| c.place.account != w.account)),
     ]
 }
 
 impl Sim {
     /// Whatever has happened: if from now on nothing more does, one operator brings the object where it shall be, in
-    /// passes of at most 16 steps.
+    /// passes of at most 16 steps, and then nothing is written or asked for any more.
     fn calms(&self, mut w: World) -> bool {
         for worker in &mut w.workers {
-            worker.at = Place::Idle;
+            worker.at = At::Idle;
         }
         w.wire = [None; 3];
-        for _ in 0..30 {
+        const ROUNDS: usize = 30;
+        for round in 0..ROUNDS + 3 {
             for n in 0..CLUSTERS {
                 w = self.next_state(&w, Do::Work(n)).unwrap_or(w);
             }
+            let before = (w.object, w.clusters, w.made);
             w = self.next_state(&w, Do::Start(0)).unwrap_or(w);
             let mut steps = 0;
-            while let Place::Pass(_) = w.workers[0].at {
+            while let Some(me) = (0..self.workers).find(|me| w.workers[usize::from(*me)].at != At::Idle) {
                 steps += 1;
-                w = match self.next_state(&w, Do::Go(0)) {
+                w = match self.next_state(&w, Do::Go(me)) {
                     Some(next) if steps <= 16 => next,
                     // Only a third attempt is beyond the model.
                     None if w.object.is_some_and(|o| o.attempts == ATTEMPTS) => return true,
@@ -64,8 +115,24 @@ impl Sim {
                     w = self.next_state(&w, Do::Deliver(copy)).unwrap_or(w);
                 }
             }
+            if round >= ROUNDS && before != (w.object, w.clusters, w.made) {
+                return false;
+            }
             w = self.next_state(&w, Do::Tick).unwrap_or(w);
         }
-        w.object.is_none_or(|o| !o.deleting && o.known.is_some() && o.intent.is_none())
+        w.object.is_none_or(|o| w.held(&o) || !o.deleting && o.known.is_some() && o.intent.is_none())
+    }
+}
+
+impl World {
+    /// Only a person can bring this one further, and the object says so.
+    fn held(&self, o: &Object) -> bool {
+        let place = o.known.map(|known| known.place).or(o.intent.map(|intent| intent.place));
+        let guarded = self.known().is_some_and(|(_, c)| o.guard == Some(true) || c.guarded && !o.newer);
+        let rival = self.clusters().any(|(_, c)| !o.marks(c) && c.place.account == self.account);
+        o.mode == Mode::Paused
+            || place.is_some_and(|place| place.account != self.account)
+            || o.deleting && guarded
+            || o.known.is_none() && rival
     }
 }

@@ -8,9 +8,11 @@ impl Object {
             uid,
             deleting: false,
             finalizer: false,
+            wiped: false,
             mode: Mode::Plain,
             guard: None,
             newer: true,
+            region: 0,
             confirmed: None,
             recreate: None,
             attempts: 0,
@@ -18,6 +20,7 @@ impl Object {
             last: None,
             known: None,
             forgotten: 0,
+            inherited: None,
         }
     }
 
@@ -30,15 +33,32 @@ impl Object {
         }
     }
 
+    /// The nonce of an attempt, as stored or as computed anew.
+    pub(super) fn nonce(&self, attempt: u8) -> Nonce {
+        let uid = if self.inherited == Some(attempt) { 0 } else { self.uid };
+        NONCES[nonce(uid, attempt)].clone()
+    }
+
+    /// Whether a cluster carries one of this object's nonces.
+    pub(super) fn marks(&self, c: &Cluster) -> bool {
+        c.uid == self.uid || c.uid == 0 && self.inherited == Some(c.attempt)
+    }
+
+    /// The region in which its cluster is looked for, and whose request it is.
+    pub(super) fn site_region(&self) -> u8 {
+        let pinned = self.known.map(|known| known.place).or(self.intent.map(|intent| intent.place));
+        pinned.map_or(self.region, |place| place.region)
+    }
+
     fn age(&mut self, sim: &Sim) {
         if let Some(intent) = &mut self.intent {
             older(&mut intent.date, sim.oldest());
         }
         if let Some(Last::Refused { at, .. }) = &mut self.last {
-            older(at, -sim.sleep - APART);
+            older(at, sim.slept(sim.copies()));
         }
         if let Some(known) = &mut self.known {
-            older(&mut known.believe_after, -1);
+            older(&mut known.believe_after, -1 - SKEW);
         }
     }
 }
@@ -47,31 +67,27 @@ fn older(tick: &mut Tick, oldest: Tick) {
     *tick = (*tick - 1).max(oldest);
 }
 
-impl Cluster {
-    pub(super) fn visible(&self, lag: Tick) -> bool {
-        self.born + lag <= 0
-    }
-}
-
 impl Worker {
-    /// By this two operators are ordered, so that a state and its mirror image count once.
-    pub(super) fn rank(&self) -> impl Ord {
+    /// By this operators are ordered, so that states which differ only in who is who count once.
+    fn rank(&self, me: u8) -> impl Ord {
         let pass = match self.at {
-            Place::Idle => (0, None),
-            Place::Waiting { attempt, .. } => (attempt, None),
-            Place::Pass(pass) => {
-                (ATTEMPTS + 1, Some((pass.token, pass.stale, pass.list, pass.sent, pass.object.map(|o| o.attempts))))
+            At::Idle => (0, None),
+            At::Waiting { attempt, .. } => (attempt, None),
+            At::Pass(pass) => {
+                let read = pass.object.map(|o| (o.attempts, o.intent.is_some_and(|intent| intent.sealer == me)));
+                (ATTEMPTS + 1, Some((pass.token, pass.stale, pass.skew, pass.list, pass.sent, read)))
             }
         };
-        (pass, self.memo)
+        (pass, self.memo, self.shared)
     }
 }
 
 impl Pass {
-    pub(super) fn new(uid: u8, account: u8) -> Pass {
+    pub(super) fn new(uid: u8, account: u8, skew: Tick) -> Pass {
         Pass {
             uid,
             account,
+            skew,
             token: false,
             object: None,
             stale: false,
@@ -84,31 +100,65 @@ impl Pass {
 }
 
 impl World {
-    /// Put the two operators in each other's place; nothing else tells them apart.
-    pub(super) fn mirror(&mut self) {
-        self.workers.reverse();
+    pub(super) fn new() -> World {
+        World {
+            object: Some(Object::new(0)),
+            past: None,
+            copy: None,
+            clusters: [None; CLUSTERS],
+            made: [0; 2],
+            sealed: [0; 2],
+            nonces: [FORGOTTEN; 4],
+            wire: [None; 3],
+            workers: [IDLE; WORKERS],
+            account: 0,
+            slipped: false,
+            missed: false,
+            wrong: None,
+        }
+    }
+
+    /// Put the operators in order; nothing else tells them apart.
+    pub(super) fn order(&mut self, workers: usize) {
+        let mut order = [0, 1, 2];
+        order[..workers].sort_by_cached_key(|&me: &u8| self.workers[usize::from(me)].rank(me));
+        if order == [0, 1, 2] {
+            return;
+        }
+        self.workers = order.map(|me| self.workers[usize::from(me)]);
+        let now = |was: u8| (0..).zip(order).find(|(_, me)| *me == was).map_or(was, |(at, _)| at);
         let passes = self.workers.iter_mut().filter_map(|worker| match &mut worker.at {
-            Place::Pass(pass) => pass.object.as_mut(),
-            Place::Idle | Place::Waiting { .. } => None,
+            At::Pass(pass) => pass.object.as_mut(),
+            At::Idle | At::Waiting { .. } => None,
         });
-        for intent in passes.chain(&mut self.object).filter_map(|o| o.intent.as_mut()) {
-            intent.sealer = 1 - intent.sealer;
+        let objects = passes.chain(&mut self.object).chain(&mut self.past).chain(&mut self.copy);
+        for intent in objects.filter_map(|o| o.intent.as_mut()) {
+            intent.sealer = now(intent.sealer);
         }
         for post in self.wire.iter_mut().flatten() {
-            post.waiter = post.waiter.map(|waiter| 1 - waiter);
+            post.waiter = post.waiter.map(now);
         }
     }
 
     /// A write to the object: whoever read it before is stale.
     pub(super) fn write(&mut self, change: impl FnOnce(&mut Object)) -> bool {
         let Some(o) = &mut self.object else { return false };
+        let before = *o;
         change(o);
+        self.past = self.past.and(Some(before));
         for worker in &mut self.workers {
-            if let Place::Pass(pass) = &mut worker.at {
+            if let At::Pass(pass) = &mut worker.at {
                 pass.stale |= pass.object.is_some();
             }
         }
         true
+    }
+
+    /// Nothing is under way, and the list shows what there is.
+    pub(super) fn settled(&self) -> bool {
+        self.wire.iter().all(Option::is_none)
+            && self.clusters.iter().flatten().all(|c| c.shown)
+            && self.workers.iter().all(|worker| worker.at == At::Idle)
     }
 
     /// The gateway gets a copy: a cluster, or nothing that is known.
@@ -123,8 +173,9 @@ impl World {
         self.clusters[next] = Some(Cluster {
             uid: post.uid,
             attempt: post.attempt,
-            account: post.account,
+            place: post.place,
             born: 0,
+            shown: sim.lag == 0,
             state: State::Making,
             guarded: post.guarded,
             kept: false,
@@ -135,19 +186,19 @@ impl World {
     pub(super) fn answer(&mut self, waiter: Option<u8>, sent: Answer) {
         let Some(me) = waiter else { return };
         let at = &mut self.workers[usize::from(me)].at;
-        if let Place::Waiting { uid, account, attempt } = *at {
-            *at = Place::Pass(Pass { sent: Some((attempt, sent)), ..Pass::new(uid, account) });
+        if let At::Waiting { uid, account, skew, attempt } = *at {
+            *at = At::Pass(Pass { sent: Some((attempt, sent)), ..Pass::new(uid, account, skew) });
         }
     }
 
     pub(super) fn tick(&mut self, sim: &Sim) {
-        if let Some(o) = &mut self.object {
+        for o in [&mut self.object, &mut self.past, &mut self.copy].into_iter().flatten() {
             o.age(sim);
         }
         for worker in &mut self.workers {
             match &mut worker.memo {
                 Some(Kept::Absent { began: at, .. } | Kept::Gone { at, .. } | Kept::Asked { at, .. }) => {
-                    older(at, -sim.sleep - APART);
+                    older(at, sim.slept(APART));
                 }
                 None => {}
             }
@@ -155,7 +206,7 @@ impl World {
                 list.began -= 1;
             }
             worker.shared = worker.shared.filter(|(_, list)| list.began >= -sim.sleep);
-            if let Place::Pass(pass) = &mut worker.at {
+            if let At::Pass(pass) = &mut worker.at {
                 if let Some(o) = &mut pass.object {
                     o.age(sim);
                 }
@@ -164,15 +215,18 @@ impl World {
                 }
             }
         }
-        for post in &mut self.wire {
-            *post = post.filter(|post| !post.fading);
-            if let Some(post) = post {
-                older(&mut post.date, sim.oldest());
+        for slot in &mut self.wire {
+            let Some(post) = slot else { continue };
+            older(&mut post.date, sim.oldest());
+            let late = post.fading == Some(0) || !sim.in_window(post.date);
+            post.fading = post.fading.map(|left| left - 1);
+            if late {
+                *slot = None;
             }
-            *post = post.filter(|post| sim.in_window(post.date));
         }
         for c in self.clusters.iter_mut().flatten() {
             older(&mut c.born, -sim.lag);
+            c.shown |= c.born + sim.lag <= 0;
         }
         for seen in &mut self.nonces {
             *seen = if *seen <= -WINDOW - SKEW { FORGOTTEN } else { *seen - 1 };

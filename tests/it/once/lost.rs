@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
         a_request_that_is_delivered_after_the_client_gave_up_makes_one_cluster,
         a_request_that_is_delivered_after_its_window_makes_nothing,
         a_throttled_request_is_made_again_in_time,
+        nothing_is_sealed_that_would_have_to_wait_for_its_turn,
         a_request_that_is_lost_after_an_earlier_one_was_refused_is_looked_for,
     )
 }
@@ -130,6 +131,22 @@ fn a_throttled_request_is_made_again_in_time() {
         let waited = at(1).duration_since(at(0)).as_secs();
         assert!(wait.is_none() || waited >= 3, "{name}: {waited} s");
     }
+}
+
+/// ACK asked to be left alone for a minute, so nobody's request could be sent now.
+fn nothing_is_sealed_that_would_have_to_wait_for_its_turn() {
+    let scene = Scene::with_operator("turn-first");
+    let answer = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
+    scene.fault(json!({"operation": "CreateCluster", "do": answer}));
+    scene.apply(&scene.smallest("first"));
+    scene.until("ACK has asked for a rest", || (creates(&scene).first()?.status == 400).then_some(()));
+    scene.apply(&scene.smallest("second"));
+    let waiting = scene.wait_for_reason("second", "Throttled");
+    assert!(waiting["status"]["createIntents"].is_null(), "{waiting:#}");
+    assert!(waiting["status"]["specLocked"].is_null(), "the spec can still be mended");
+    assert_eq!(scene.calls("CreateCluster"), 1);
+    scene.delete("second");
+    scene.wait_until_gone("second");
 }
 
 /// The nonces of all attempts are looked for, and attempt 2 is not taken for attempt 1, which was refused.

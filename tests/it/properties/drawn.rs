@@ -146,8 +146,8 @@ impl<'a> Draw<'a> {
     }
 
     fn sent(&mut self) -> Sent {
-        let (id, class) = (self.id(), self.class());
-        self.of(&[Sent::Created(id), Sent::Refused(class, "as drawn".into()), Sent::Unknown("as drawn".into())])
+        let (id, site, class) = (self.id(), self.site(), self.class());
+        self.of(&[Sent::Created(id, site), Sent::Refused(class, "as drawn".into()), Sent::Unknown("as drawn".into())])
     }
 
     fn drift(&mut self) -> Drift {
@@ -171,6 +171,7 @@ impl<'a> Draw<'a> {
             drift: self.seen(Draw::drift),
             progress: self.seen(|_| "".into()),
             cause: self.seen(|_| "".into()),
+            trace: self.seen(Draw::yes),
             leftovers: self.seen(|_| "".into()),
             kubeconfig: self.seen(Draw::published),
             sent: self.maybe(|draw| (draw.nonce(), draw.sent())),
@@ -220,6 +221,7 @@ pub fn answered(mut view: View, look: &Look, draw: &mut Draw<'_>) -> Result<View
         Look::Drift => fill(&mut seen.drift, draw, Draw::drift),
         Look::Progress => fill(&mut seen.progress, draw, |_| "".into()),
         Look::Cause => fill(&mut seen.cause, draw, |_| "".into()),
+        Look::Trace(_) => fill(&mut seen.trace, draw, Draw::yes),
         Look::Leftovers(_) => fill(&mut seen.leftovers, draw, |_| "".into()),
         Look::Kubeconfig => fill(&mut seen.kubeconfig, draw, Draw::published),
     };
@@ -245,8 +247,9 @@ pub fn done(mut view: View, act: &Act, draw: &mut Draw<'_>) -> Option<View> {
             let Standing::Sealed { intent, .. } = &view.standing else { return None };
             view.seen.sent = Some((intent.nonce.clone(), draw.sent()));
         }
-        Act::Record { id, adopted } => {
-            let known = Known { id: id.clone(), site, adopted: *adopted, met: false, believe_after: draw.time() };
+        Act::Record { id, site, adopted } => {
+            let known =
+                Known { id: id.clone(), site: site.clone(), adopted: *adopted, met: false, believe_after: draw.time() };
             view.standing = Standing::Known(known);
         }
         Act::Close(closed) => view.standing = Standing::New { attempts: 1, last: Some(closed.clone()), blank: false },

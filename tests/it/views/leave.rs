@@ -40,17 +40,17 @@ fn never_made() -> Vec<Case> {
         case(
             "after a refusal of the moment a copy may have fared better, so it waits for a list",
             leave(Some(refused(Class::Throttled, secs(10)))),
-            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(20)),
+            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(350)),
         ),
         case(
             "and lets go when that list shows nothing",
-            leave(Some(refused(Class::Throttled, secs(40)))).lists(list(secs(1))),
+            leave(Some(refused(Class::Throttled, mins(7)))).lists(list(secs(1))),
             free(Free::NeverMade),
         ),
         case(
             "and records what that list shows",
-            leave(Some(refused(Class::Throttled, secs(40)))).lists(list(secs(1)).with(|l| l.ours = vec![id()])),
-            acts(Act::Record { id: id(), adopted: false }),
+            leave(Some(refused(Class::Throttled, mins(7)))).lists(list(secs(1)).with(|l| l.ours = vec![id()])),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case("an object that lost its status is looked for", blank(), {
             looks(Look::Listing { began_after: ago(secs(5)) })
@@ -138,6 +138,21 @@ fn gone() -> Vec<Case> {
         ),
         case("after two a list must confirm it", twice(), looks(Look::Listing { began_after: ago(secs(30)) })),
         case("two 404s and a list prove it gone", with_list(|_| {}), acts(Act::Release(Free::Gone))),
+        case(
+            "where the list shows nothing of ours, a trace must tell that it is of the cluster's own region",
+            with_list(|l| l.trusted = false),
+            looks(Look::Trace(id())),
+        ),
+        case(
+            "which its task may be",
+            with_list(|l| l.trusted = false).with(|v| v.seen.trace = Some(Ok(true))),
+            acts(Act::Release(Free::Gone)),
+        ),
+        case(
+            "and without one another region may have answered",
+            with_list(|l| l.trusted = false).with(|v| v.seen.trace = Some(Ok(false))),
+            rests(Stuck(Reason::ListNotTrusted)).saying("--ack-endpoint").again(mins(10)).keeping(memo(secs(30))),
+        ),
         case("a torn list confirms nothing", with_list(|l| l.whole = false), waits().keeping(memo(secs(0)))),
         case(
             "a list from before the first 404 confirms nothing",

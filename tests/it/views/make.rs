@@ -106,14 +106,19 @@ fn begin() -> Vec<Case> {
             rests(UnderWay(Reason::AwaitingOutcome)).again(secs(30)),
         ),
         case(
+            "an answer is recorded with the account that was asked, whatever has become of object and credentials",
+            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id(), site())).with(|v| v.seen.account = None),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
+        ),
+        case(
             "a listed cluster of this object is recovered, not made again",
             ready(0, None).lists(list(secs(0)).with(|l| l.ours = vec![id()])),
-            acts(Act::Record { id: id(), adopted: false }),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "a torn list that shows our cluster is believed",
             ready(0, None).lists(list(secs(0)).with(|l| (l.ours, l.whole) = (vec![id()], false))),
-            acts(Act::Record { id: id(), adopted: false }),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "two listed clusters of this object are touched neither",
@@ -171,7 +176,7 @@ fn begin() -> Vec<Case> {
                 1,
                 Some(Closed::Refused { class: Class::Credentials, at: ago(secs(10)), mended: true, note: "".into() }),
             ),
-            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(20)),
+            rests(UnderWay(Reason::AwaitingOutcome)).again(secs(350)),
         ),
     ]
 }
@@ -207,27 +212,27 @@ fn send() -> Vec<Case> {
         ),
         case(
             "an id is recorded before anything else is thought of",
-            view(Goal::Destroy, sealed(secs(60))).sent("n1", Sent::Created(id())).with(|v| v.finalizer = false),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Destroy, sealed(secs(60))).sent("n1", Sent::Created(id(), site())).with(|v| v.finalizer = false),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "an id is recorded though the object is paused",
-            view(Goal::Pause, sealed(secs(60))).sent("n1", Sent::Created(id())),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Pause, sealed(secs(60))).sent("n1", Sent::Created(id(), site())),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "an id is recorded though the status was lost",
-            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id())),
-            acts(Act::Record { id: id(), adopted: false }),
+            view(Goal::Manage, new(0, None)).sent("n1", Sent::Created(id(), site())),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
         ),
         case(
             "a second id beside the recorded one is a duplicate",
-            recorded(Goal::Manage).sent("n1", Sent::Created("c2".into())),
+            recorded(Goal::Manage).sent("n1", Sent::Created("c2".into(), site())),
             rests(Stuck(Reason::DuplicateDetected)).saying("c1 and c2"),
         ),
         case(
             "the recorded id itself is no duplicate",
-            recorded(Goal::Manage).sent("n1", Sent::Created(id())).shows(cluster(State::Running)),
+            recorded(Goal::Manage).sent("n1", Sent::Created(id(), site())).shows(cluster(State::Running)),
             rests(Done),
         ),
         case(
@@ -248,7 +253,7 @@ fn resolve() -> Vec<Case> {
     let shown = |goal| waiting(goal).lists(list(secs(0)).with(|l| l.ours = vec![id()]));
     let confirm =
         |age, nonce: &str| view(Goal::Manage, sealed(age)).lists(list(secs(0))).word(Word::ConfirmAbsent(nonce.into()));
-    let record = || acts(Act::Record { id: id(), adopted: false });
+    let record = || acts(Act::Record { id: id(), site: site(), adopted: false });
     vec![
         case(
             "an open outcome is looked for by the credentials that sealed it",
@@ -290,6 +295,16 @@ fn resolve() -> Vec<Case> {
             "a person's word that there is none does not count a second earlier",
             confirm(mins(16) - secs(1), "n1"),
             rests(UnderWay(Reason::AwaitingOutcome)),
+        ),
+        case(
+            "a person's word does not count beside a list from before that",
+            confirm(mins(16), "n1").lists(list(secs(1))),
+            rests(UnderWay(Reason::AwaitingOutcome)),
+        ),
+        case(
+            "so a later one is asked for",
+            confirm(mins(16), "n1").with(|v| v.seen.listing = None),
+            looks(Look::Listing { began_after: NOW }),
         ),
         case(
             "a person's word for another attempt counts for nothing",
@@ -392,12 +407,17 @@ fn absent() -> Vec<Case> {
         case(
             "a cluster of our name without tags could be ours",
             proven().lists(list(secs(0)).with(|l| l.undecided = Some("c9".into()))),
-            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9").keeping(first(NOW)),
+            rests(Stuck(Reason::ListNotTrusted)).saying("cluster c9").keeping(first(ago(secs(31)))),
         ),
         case(
             "credentials that never showed a cluster of ours may hide one",
             proven().lists(list(secs(0)).with(|l| l.trusted = false)),
-            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete").keeping(first(NOW)),
+            rests(Stuck(Reason::ListNotTrusted)).saying("--lists-are-complete").keeping(first(ago(secs(31)))),
+        ),
+        case(
+            "a list that may hide one does not count as the first of two",
+            late().lists(list(secs(0)).with(|l| l.trusted = false)),
+            rests(Stuck(Reason::ListNotTrusted)).keeping_nothing(),
         ),
         Case {
             rules: Rules { lists_complete: true, ..Rules::default() },
@@ -428,7 +448,7 @@ fn absent() -> Vec<Case> {
 
 fn adopt() -> Vec<Case> {
     let owned = |owner| adopting().shows(cluster(State::Running).with(|c| c.owner = owner));
-    let record = || acts(Act::Record { id: id(), adopted: true });
+    let record = || acts(Act::Record { id: id(), site: site(), adopted: true });
     let other = || Owner::Other("n9".into());
     vec![
         case("a cluster to adopt is looked at", adopting(), looks(Look::Cluster(id()))),

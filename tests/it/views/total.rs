@@ -145,8 +145,8 @@ fn guards(standing: &Standing) -> Vec<Guard> {
 fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> {
     let outcomes = || {
         [
-            Sent::Created("c1".into()),
-            Sent::Created("c2".into()),
+            Sent::Created("c1".into(), site()),
+            Sent::Created("c2".into(), site()),
             Sent::Refused(Class::Throttled, "".into()),
             Sent::Unknown("".into()),
         ]
@@ -219,6 +219,7 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
+        Look::Trace(_) => each(view, |seen| &mut seen.trace, [true, false]),
         Look::Kubeconfig => {
             let fresh = |renew| Published::Fresh { renew };
             let foreign = [Published::Foreign("".into()), Published::NoEndpoint("".into())];
@@ -298,8 +299,8 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
                 && living,
             "sent what was not to be sent",
         ),
-        Act::Record { id, adopted } => no(
-            matches!(&v.seen.sent, Some((_, Sent::Created(made))) if made == id)
+        Act::Record { id, site: _, adopted } => no(
+            matches!(&v.seen.sent, Some((_, Sent::Created(made, _))) if made == id)
                 || listed.is_some_and(|list| list.ours == [id.clone()])
                 || *adopted && v.standing == Standing::Adopting(id.clone()) && here.is_some(),
             "an id out of nowhere",
@@ -361,12 +362,15 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
             let going = matches!(v.goal, Goal::Destroy | Goal::Release);
             let free = match (free, &v.standing) {
                 (Free::Kept(kept), Standing::Known(known)) => v.goal == Goal::Release && known.id == *kept,
-                (Free::Gone, Standing::Known(_)) => v.goal == Goal::Destroy && unknown && listed.is_some_and(empty),
+                (Free::Gone, Standing::Known(_)) => {
+                    let here = v.seen.trace == Some(Ok(true)) || listed.is_some_and(|list| list.trusted);
+                    v.goal == Goal::Destroy && unknown && listed.is_some_and(empty) && here
+                }
                 (Free::NeverMade, Standing::Sealed { .. }) => !theirs && absent(v, rules),
                 (Free::NeverMade, Standing::New { last: Some(Closed::Refused { class, at, .. }), .. })
                     if class.momentary() =>
                 {
-                    listed.is_some_and(|list| empty(list) && list.began >= *at + rules.apart)
+                    listed.is_some_and(|list| empty(list) && list.began >= *at + rules.copied())
                 }
                 (Free::NeverMade, Standing::New { last, .. }) => last.is_some(),
                 (Free::NeverSealed, Standing::New { last, blank, .. }) => {
@@ -390,7 +394,7 @@ fn absent(v: &View, rules: &Rules) -> bool {
     let Some(Ok(list)) = &v.seen.listing else { return false };
     let dead = intent.believe_after.max(intent.date + rules.believable());
     let person = v.words.contains(&Word::ConfirmAbsent(intent.nonce.clone()))
-        && v.now >= intent.date + rules.window + rules.skew;
+        && list.began >= intent.date + rules.window + rules.skew;
     let before = matches!(&v.memo, Some(Memo::Absent { nonce, began })
         if *nonce == intent.nonce && *began >= dead && list.began >= *began + rules.apart);
     list.ours.is_empty()

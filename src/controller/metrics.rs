@@ -1,0 +1,150 @@
+//! What the operator tells of its work in numbers: its passes under controller-runtime's names, and the clusters as the
+//! caches have them at the moment of a scrape, so that nothing is told of an object that is gone. A label is a closed word
+//! or the name of an object, never a text of ACK.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use kube::ResourceExt;
+use kube_runtime::controller::Action;
+use kube_runtime::reflector::Store as Cache;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::{Error, Guarded};
+use crate::ack::State;
+use crate::api::{AckCluster, CLUSTER_INTENT, ConditionType};
+use crate::terms::{Outcome, Reason};
+
+/// The caches of all watches, once they are there.
+pub(super) type Caches = Arc<OnceLock<Vec<Cache<Guarded>>>>;
+
+type Words<const N: usize> = [(&'static str, &'static str); N];
+
+/// Buckets of controller-runtime, so that dashboards made for it fit.
+const SECONDS: [f64; 40] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
+    1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0,
+];
+
+/// Numbers about passes, the lease and the clusters. Clones count together.
+#[derive(Clone)]
+pub struct Metrics {
+    passes: Family<Words<1>, Counter>,
+    failed: Counter,
+    seconds: Histogram,
+    active: Gauge,
+    leads: Family<[(&'static str, String); 1], Gauge>,
+    pub(super) caches: Caches,
+}
+
+impl Metrics {
+    /// All at nought, and known to `registry`. Two of controller-runtime's are left out, because they would not mean the
+    /// same here: max_concurrent_reconciles, since the bound is one for each account and region, and workqueue_depth.
+    pub fn new(registry: &mut Registry) -> Metrics {
+        let metrics = Metrics {
+            passes: Family::default(),
+            failed: Counter::default(),
+            seconds: Histogram::new(SECONDS),
+            active: Gauge::default(),
+            leads: Family::default(),
+            caches: Caches::default(),
+        };
+        for result in ["success", "error", "requeue", "requeue_after"] {
+            let _ = metrics.passes.get_or_create(&[("result", result)]);
+        }
+        let ours = registry.sub_registry_with_labels([("controller".into(), "ackcluster".into())].into_iter());
+        ours.register("controller_runtime_reconcile", "Reconciliations by result", metrics.passes.clone());
+        ours.register("controller_runtime_reconcile_errors", "Reconciliations that failed", metrics.failed.clone());
+        ours.register("controller_runtime_reconcile_time_seconds", "How long one took", metrics.seconds.clone());
+        ours.register("controller_runtime_active_workers", "Reconciliations under way", metrics.active.clone());
+        registry.register("leader_election_master_status", "1 for who holds the lease", metrics.leads.clone());
+        registry.register_collector(Box::new(Clusters(metrics.caches.clone())));
+        metrics
+    }
+
+    /// Counts one pass and the time it took.
+    pub(super) async fn measure(&self, pass: impl Future<Output = Result<Action, Error>>) -> Result<Action, Error> {
+        let begun = Instant::now();
+        self.active.inc();
+        let outcome = pass.await;
+        self.active.dec();
+        self.seconds.observe(begun.elapsed().as_secs_f64());
+        let result = match &outcome {
+            Ok(action) if *action == Action::await_change() => "success",
+            Ok(_) => "requeue_after",
+            Err(_) => {
+                self.failed.inc();
+                "error"
+            }
+        };
+        self.passes.get_or_create(&[("result", result)]).inc();
+        outcome
+    }
+
+    /// Whether this process holds the lease of that name.
+    pub(super) fn leads(&self, name: &str, yes: bool) {
+        self.leads.get_or_create(&[("name", name.to_owned())]).set(yes.into());
+    }
+}
+
+/// Told at each scrape from what the watches have cached; a process that waits for the lease has nothing to tell.
+struct Clusters(Caches);
+
+impl fmt::Debug for Clusters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clusters")
+    }
+}
+
+impl Collector for Clusters {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let caches = self.0.get().map(Vec::as_slice).unwrap_or_default();
+        let objects: Vec<_> = caches.iter().flat_map(|cache| cache.state()).collect();
+        let mut family = |name, help, told: &dyn Fn(&Guarded) -> Option<(Option<(&'static str, String)>, i64)>| {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for object in &objects {
+                let Some((more, value)) = told(object) else { continue };
+                let whose = [("namespace", object.namespace().unwrap_or_default()), ("name", object.name_any())];
+                let labels: Vec<_> = whose.into_iter().chain(more).collect();
+                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+            }
+            Ok(())
+        };
+        family(
+            "ackoperator_cluster_state",
+            "The state of ACK that each cluster is in, none before there is one",
+            &|o| Some((Some(("state", state(o.0.as_ref().ok()?).to_owned())), 1)),
+        )?;
+        family("ackoperator_cluster_stalled", "AckClusters for which a person must act, and why", &|o| {
+            Some((Some(("reason", stalled(o)?)), 1))
+        })?;
+        family("ackoperator_create_unconfirmed", "1 while it is not known what a request to create has made", &|o| {
+            Some((None, unconfirmed(o.0.as_ref().ok()?).into()))
+        })
+    }
+}
+
+fn state(object: &AckCluster) -> &'static str {
+    let word = object.status.as_ref().and_then(|status| status.state.as_deref());
+    word.map_or("none", |word| State::new(word).kind.word())
+}
+
+/// The reason of `Stalled` while that is true. What cannot be decoded has the one that its pass writes.
+fn stalled(object: &Guarded) -> Option<String> {
+    let Ok(object) = &object.0 else { return Some(Reason::InvalidSpec.to_string()) };
+    let condition = object.status.as_ref()?.condition(ConditionType::Stalled)?;
+    (condition.status == "True").then(|| condition.reason.clone())
+}
+
+fn unconfirmed(object: &AckCluster) -> bool {
+    let intent = object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
+    intent.is_some_and(|intent| intent.outcome == Outcome::Open.word())
+}

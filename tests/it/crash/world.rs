@@ -1,0 +1,348 @@
+//! The world of one run: a scene whose operators reach everything through doors, and are started again when they die, as
+//! a kubelet would. What the user does here waits on what is so, never on the number of a call, so that it works under
+//! every cut. It judges nothing but that no process ends by itself.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use ::playground::cutting::{Blow, Book, Door};
+use ::playground::emulated::Key;
+use ::playground::keeper::{Kept, Signal};
+use ::playground::stage::{ACCESS_SECRET, await_ready};
+use serde_json::{Value, json};
+
+use super::plan::{Plan, Sight};
+use crate::cluster::{id, living, object};
+use crate::support::{DEADLINE, RUNTIME, Scene, ready, shared};
+
+/// How long a run may take to settle: an unknown outcome takes half a minute to resolve, and many runs share the cores.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// How often a user looks; more often would keep the cores busy with looking.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long the past is shown, and how long a process sleeps: five date windows.
+const PAST: Duration = Duration::from_secs(4);
+const SLEEP: Duration = Duration::from_secs(50);
+
+/// After so long without a change nothing more is expected: longer than a restart takes, and than a restarted process
+/// needs to look at what it finds.
+const QUIET: Duration = Duration::from_millis(2500);
+
+/// The object that a scenario is about.
+pub const NAME: &str = "demo";
+
+pub struct World {
+    pub scene: Scene,
+    pub book: Arc<Book>,
+    plan: Plan,
+    keys: [Key; 3],
+    doors: Vec<Door>,
+    processes: Arc<Mutex<Vec<Process>>>,
+    /// What is wrong whatever the scenario is.
+    pub findings: Vec<String>,
+    thaw: Option<(Instant, usize)>,
+}
+
+/// One operator, over all its lives.
+struct Process {
+    kept: Kept,
+    log: PathBuf,
+    life: Life,
+    /// A cut has killed it once.
+    struck: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Running,
+    /// By a cut; it is to be started again.
+    Killed,
+    /// By a cut, since then; another one takes over.
+    Asleep(Instant),
+    /// By the scenario, for good.
+    Retired,
+}
+
+impl World {
+    /// A world with one operator, ready. Calls are numbered from [`World::begin`] on.
+    pub fn new(name: &str, plan: Plan) -> World {
+        let ours = Key::default();
+        let rotated = Key { id: "LTAI5tRotatedKey".into(), ..ours.clone() };
+        let other = Key { id: "LTAI5tOtherAccount".into(), account: "77".into(), ..ours.clone() };
+        let keys = [ours, rotated, other];
+        let named = [ACCESS_SECRET, "rotated", "other"].into_iter().zip(keys.iter().cloned());
+        let mut scene = Scene::with_keys(name, &named.collect::<Vec<_>>());
+        let loud = ["--log-level", "info,kube=warn,kube_runtime=warn,ack_operator=debug"];
+        let paces = ["--lists-are-complete", "--poll-busy", "500ms"];
+        scene.operator.more = loud.iter().chain(&paces).map(|word| (*word).to_owned()).collect();
+        let processes = Arc::new(Mutex::new(Vec::<Process>::new()));
+        let struck = processes.clone();
+        let keeper = move |whose: usize, blow| {
+            let process = &mut struck.lock().expect("processes")[whose];
+            match blow {
+                Blow::Kill => {
+                    process.kept.kill();
+                    process.struck = true;
+                    if process.life != Life::Retired {
+                        process.life = Life::Killed;
+                    }
+                }
+                Blow::Stop => {
+                    process.kept.signal(Signal::STOP);
+                    process.life = Life::Asleep(Instant::now());
+                }
+            }
+        };
+        let book = Arc::new(Book::new(&plan.cuts, keeper));
+        let mut world = World { scene, book, plan, keys, doors: vec![], processes, findings: vec![], thaw: None };
+        world.open_door();
+        world
+    }
+
+    /// [`World::new`] with one operator, ready.
+    pub fn with_operator(name: &str, plan: Plan) -> World {
+        let mut world = World::new(name, plan);
+        world.start_operator();
+        world
+    }
+
+    /// A door for the next operator.
+    fn open_door(&mut self) {
+        let whose = self.doors.len();
+        let dir = self.scene.dir().join(format!("{}-door-{whose}", self.scene.namespace));
+        let (shared, emulator) = (shared(), self.scene.emulator.url());
+        let door = Door::open(&self.book, whose, &shared.operator_kubeconfig, &emulator, &dir);
+        self.doors.push(RUNTIME.block_on(door).unwrap_or_else(|error| panic!("{}", error.sentence())));
+    }
+
+    /// One more operator, with a door of its own; ready where nothing is cut yet.
+    pub fn start_operator(&mut self) -> usize {
+        let processes = self.processes.clone();
+        let whose = processes.lock().expect("processes").len();
+        if whose == self.doors.len() {
+            self.open_door();
+        }
+        let log = self.scene.dir().join(format!("{}-{whose}.log", self.scene.namespace));
+        // A cut that comes at once has to find its process.
+        let mut processes = processes.lock().expect("processes");
+        let kept = self.spawn(whose, &log, !self.book.has_begun());
+        processes.push(Process { kept, log, life: Life::Running, struck: false });
+        whose
+    }
+
+    fn spawn(&self, whose: usize, log: &std::path::Path, wait: bool) -> Kept {
+        let mut operator = self.scene.operator.clone();
+        operator.kubeconfig.clone_from(&self.doors[whose].kubeconfig);
+        operator.endpoint.clone_from(&self.doors[whose].endpoint);
+        let health = shared().plane.loopback().next();
+        let started = operator.start(health, log).and_then(|mut kept| {
+            if wait {
+                RUNTIME.block_on(await_ready(&mut kept, &format!("http://{health}/readyz")))?;
+            }
+            Ok(kept)
+        });
+        started.unwrap_or_else(|error| panic!("{}", error.sentence()))
+    }
+
+    /// Calls are numbered, and cut, from here on.
+    pub fn begin(&mut self) {
+        self.doors[0].withhold(0);
+        match self.plan.sight {
+            None => {}
+            Some(Sight::Skip { event }) => self.doors[0].withhold(event),
+            Some(Sight::Past { .. }) => RUNTIME.block_on(self.doors[0].look()),
+            // The other one looks away from the beginning on, and sees the truth when the time is over.
+            Some(Sight::Two { .. }) => {
+                let whose = self.start_operator();
+                assert_eq!(whose, 1, "nobody else has started");
+            }
+        }
+        self.book.begin();
+    }
+
+    /// SIGTERM, for good. It has to go by itself.
+    pub fn retire(&mut self, whose: usize) {
+        let mut processes = self.processes.lock().expect("processes");
+        processes[whose].life = Life::Retired;
+        processes[whose].kept.signal(Signal::TERM);
+    }
+
+    /// What a kubelet does, and what the plan wants done in time.
+    fn tend(&mut self) {
+        self.shift_sight();
+        let processes = self.processes.clone();
+        let mut successor = false;
+        let mut processes = processes.lock().expect("processes");
+        for (whose, process) in processes.iter_mut().enumerate() {
+            match process.life {
+                Life::Asleep(since) if since.elapsed() >= SLEEP => {
+                    process.kept.signal(Signal::CONT);
+                    process.life = Life::Running;
+                }
+                Life::Asleep(_) => successor = true,
+                Life::Retired => {}
+                Life::Running | Life::Killed => {
+                    let Some(status) = process.kept.ended() else { continue };
+                    if process.life == Life::Running {
+                        self.findings.push(format!("operator {whose} ended by itself: {status}"));
+                    }
+                    if let Some(Sight::Past { .. }) = self.plan.sight
+                        && process.life == Life::Killed
+                        && self.thaw.is_none()
+                    {
+                        self.doors[whose].freeze();
+                        self.thaw = Some((Instant::now() + PAST, whose));
+                    }
+                    process.kept = self.spawn(whose, &process.log, false);
+                    process.life = Life::Running;
+                }
+            }
+        }
+        let lonely = successor && processes.len() == 1;
+        drop(processes);
+        if lonely {
+            self.start_operator();
+        }
+    }
+
+    /// What the operators see of the objects, as the plan wants it.
+    fn shift_sight(&mut self) {
+        match (&self.plan.sight, self.thaw) {
+            (Some(Sight::Past { seen, .. }), None) if self.book.numbered() < *seen => {
+                RUNTIME.block_on(self.doors[0].look());
+            }
+            (Some(Sight::Two { from }), None) if self.book.numbered() >= *from => {
+                RUNTIME.block_on(self.doors[1].look());
+                self.doors[1].freeze();
+                self.thaw = Some((Instant::now() + PAST, 1));
+            }
+            (_, Some((until, whose))) if Instant::now() >= until => self.doors[whose].thaw(),
+            _ => {}
+        }
+    }
+
+    /// Asks until there is an answer, looking after the processes meanwhile.
+    pub fn until<T>(&mut self, what: &str, mut ask: impl FnMut(&World) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            self.tend();
+            if let Some(answer) = ask(self) {
+                return answer;
+            }
+            assert!(began.elapsed() < PATIENCE, "waited {} s in vain until {what}", PATIENCE.as_secs());
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// The object, once `done` says yes of it.
+    pub fn wait(&mut self, what: &str, done: impl Fn(&Value) -> bool) -> Value {
+        self.until(what, |world| world.get().filter(|object| done(object)))
+    }
+
+    pub fn wait_for_reason(&mut self, reason: &str) -> Value {
+        self.wait(&format!("Ready has the reason {reason}"), |object| has_reason(object, reason))
+    }
+
+    pub fn wait_until_gone(&mut self) {
+        self.until("the object is gone", |world| world.get().is_none().then_some(()));
+    }
+
+    /// Waits until ACK has made a cluster.
+    pub fn wait_until_made(&mut self) {
+        self.until("CreateCluster was executed", |world| (world.scene.clusters_made() > 0).then_some(()));
+    }
+
+    /// Waits until nothing is expected to happen any more, with `done` true all the time.
+    pub fn settle(&mut self, what: &str, done: impl Fn(&World) -> bool) {
+        self.until(what, |world| (world.at_rest() && done(world)).then_some(()));
+    }
+
+    fn at_rest(&self) -> bool {
+        let awake = self.processes.lock().expect("processes").iter_mut().all(|process| match process.life {
+            Life::Running => process.kept.ended().is_none(),
+            Life::Killed | Life::Asleep(_) => false,
+            Life::Retired => process.kept.ended().is_some(),
+        });
+        let thawed = self.thaw.is_none_or(|(until, _)| until.elapsed() >= QUIET);
+        awake && thawed && self.book.quiet_for(QUIET)
+    }
+
+    /// Whether all that was to go wrong did.
+    pub fn met(&self) -> bool {
+        let sight = match self.plan.sight {
+            None => true,
+            Some(Sight::Skip { event }) => self.events() >= event,
+            Some(Sight::Past { .. } | Sight::Two { .. }) => self.thaw.is_some(),
+        };
+        sight && self.book.struck() == self.plan.cuts.len()
+    }
+
+    /// How many watch events the first operator was told since [`World::begin`], or would have been.
+    pub fn events(&self) -> usize {
+        self.doors[0].events()
+    }
+
+    pub fn get(&self) -> Option<Value> {
+        self.scene.get(NAME)
+    }
+
+    /// Applies the smallest object with these members of the spec.
+    pub fn apply(&self, spec: Value) -> Value {
+        self.scene.apply(&object(&self.scene, NAME, spec))
+    }
+
+    pub fn spec(&self, spec: Value) {
+        self.scene.merge(NAME, json!({ "spec": spec }));
+    }
+
+    /// The Secret that the object names holds this one of the three keys: ours, a newer one of ours, another account's.
+    pub fn use_key(&self, number: usize) {
+        self.scene.secret(ACCESS_SECRET, &self.keys[number]);
+    }
+
+    pub fn key_id(&self, number: usize) -> &str {
+        &self.keys[number].id
+    }
+
+    pub fn settings(&self, settings: Value) {
+        self.scene.emulator.settings(&settings).expect("settings");
+    }
+
+    /// What happens to the cluster outside.
+    pub fn outside(&self, change: &Value) {
+        let cluster = living(&self.scene).first().map(|cluster| cluster.id.clone()).unwrap_or_default();
+        self.scene.emulator.outside(&cluster, change).expect("a living cluster");
+    }
+
+    /// Ends every process with SIGTERM, and tells what was wrong with any of their lives.
+    pub fn end(mut self) -> Vec<String> {
+        let mut processes = self.processes.lock().expect("processes");
+        for (whose, process) in processes.iter_mut().enumerate() {
+            process.kept.signal(Signal::CONT);
+            if process.kept.ended().is_none() && !process.kept.stop(DEADLINE) {
+                self.findings.push(format!("operator {whose} does not end on SIGTERM"));
+            }
+            match process.kept.ended() {
+                Some(status) if status.success() || process.struck => {}
+                status => self.findings.push(format!("operator {whose} ended with {status:?}")),
+            }
+            let log = fs::read_to_string(&process.log).unwrap_or_default();
+            if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
+                self.findings.push(format!("operator {whose} panicked: {line}"));
+            }
+        }
+        drop(processes);
+        self.findings
+    }
+}
+
+pub fn has_reason(object: &Value, reason: &str) -> bool {
+    ready(object).is_some_and(|ready| ready["reason"] == reason)
+}
+
+pub fn has_id(object: &Value) -> bool {
+    !id(object).is_empty()
+}

@@ -1,0 +1,23 @@
+//! The mutations as data: what is changed where, and what that stands for. A text that is not found exactly once in its
+//! file is an error, so the table cannot rot.
+
+/// What is looked at once: the absence of a cluster, and the answers of people.
+mod absence;
+/// The seal, the shell around the judgement, and the constants.
+mod protocol;
+/// Beginning, keeping, letting go.
+mod rooms;
+
+/// One way to break the protocol.
+pub struct Mutant {
+    pub name: &'static str,
+    pub stands_for: &'static str,
+    /// The row of the model that should see it; empty where only a view can.
+    pub row: &'static str,
+    /// File in the copy, text that is there exactly once, and what takes its place.
+    pub edits: &'static [(&'static str, &'static str, &'static str)],
+}
+
+pub fn all() -> Vec<&'static Mutant> {
+    [protocol::MUTANTS, absence::MUTANTS, rooms::MUTANTS].into_iter().flatten().collect()
+}
