@@ -354,6 +354,21 @@ fn absent() -> Vec<Case> {
             rests(UnderWay(Reason::AwaitingOutcome)).keeping(first(NOW)),
         ),
         case(
+            "a list remembered from the future was dated by a wrong clock and does not count",
+            proven().remembers(first(NOW + mins(600))),
+            rests(UnderWay(Reason::AwaitingOutcome)).keeping(first(NOW)),
+        ),
+        case(
+            "a refusal is not noted as later than any copy of the request can live",
+            view(Goal::Manage, sealed(mins(600))).sent("n1", Sent::Refused(Class::Quota, "full".into())),
+            acts(Act::Close(Closed::Refused {
+                class: Class::Quota,
+                at: ago(mins(600)) + mins(21),
+                mended: false,
+                note: "full".into(),
+            })),
+        ),
+        case(
             "a list remembered from before the bound does not count",
             proven().remembers(first(ago(mins(10)))),
             rests(UnderWay(Reason::AwaitingOutcome)).keeping(first(NOW)),
