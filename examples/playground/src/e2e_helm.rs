@@ -130,8 +130,10 @@ impl Trip {
         self.node.plane.run_kubectl(&["get", CRD])?;
         let left = self.objects.get(NAME).await?.unwrap_or_default();
         expect(left["status"]["cluster_id"] == id.as_str(), "the object or its status went with the release")?;
+        // Helm does not wait for what its own objects have made.
         let pods = ["get", "pods", "--namespace", SYSTEM_NAMESPACE, "--output=name"];
-        expect(self.node.plane.run_kubectl(&pods)?.is_empty(), "a pod is left after uninstall")?;
+        let none = async || Ok(self.node.plane.run_kubectl(&pods)?.is_empty().then_some(()));
+        until("the pod to go with the release", none).await?;
         self.ledger(&id, false)?;
         self.say("uninstalled: definition, object and cluster have stayed");
 
@@ -143,7 +145,7 @@ impl Trip {
         self.say("installed again: the same object has the same cluster, and nothing was made");
 
         self.objects.delete(NAME).await?;
-        self.gone().await?;
+        until("the object to go", async || Ok(self.objects.get(NAME).await?.is_none().then_some(()))).await?;
         self.ledger(&id, true)?;
         self.say("deleted: object and cluster are gone; one cluster was ever made");
         Ok(())
@@ -197,27 +199,7 @@ impl Trip {
     }
 
     async fn object(&self, what: &str, done: impl Fn(&Value) -> bool) -> Result<Value> {
-        let began = Instant::now();
-        while began.elapsed() < DEADLINE {
-            if let Some(object) = self.objects.get(NAME).await?
-                && done(&object)
-            {
-                return Ok(object);
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        Err(too_late(what))
-    }
-
-    async fn gone(&self) -> Result<()> {
-        let began = Instant::now();
-        while began.elapsed() < DEADLINE {
-            if self.objects.get(NAME).await?.is_none() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        Err(too_late("the object to go"))
+        until(what, async || Ok(self.objects.get(NAME).await?.filter(&done))).await
     }
 
     /// What ACK itself says: this cluster and never another, alive or not.
@@ -256,6 +238,15 @@ fn expect(holds: bool, otherwise: &str) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::Unexpected(otherwise.into())) }
 }
 
-fn too_late(what: &str) -> Error {
-    Error::TooLate { what: what.into(), seconds: DEADLINE.as_secs(), tail: "(see the pod's log above)".into() }
+/// Asks until there is an answer or the deadline is over.
+async fn until<T>(what: &str, ask: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
+    let began = Instant::now();
+    while began.elapsed() < DEADLINE {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let tail = "(the pod's log is above)".into();
+    Err(Error::TooLate { what: what.into(), seconds: DEADLINE.as_secs(), tail })
 }
