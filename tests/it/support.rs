@@ -145,8 +145,9 @@ impl Scene {
     /// [`Scene::with_keys`] on another control plane. The audit log that is read is the shared one's.
     pub fn on(shared: Arc<Shared>, name: &str, keys: &[(&str, Key)]) -> Scene {
         let namespace = name.replace('_', "-");
-        shared.plane.namespace(&namespace).unwrap_or_else(panic);
-        let manifests: Vec<_> = keys.iter().map(|(secret, key)| key.secret_manifest(secret, &namespace)).collect();
+        let space = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let secrets = keys.iter().map(|(secret, key)| key.secret_manifest(secret, &namespace));
+        let manifests: Vec<_> = [space.to_string()].into_iter().chain(secrets).collect();
         shared.plane.apply(&manifests.join("\n---\n")).unwrap_or_else(panic);
         let keys: Vec<_> = keys.iter().map(|(_, key)| key.clone()).collect();
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

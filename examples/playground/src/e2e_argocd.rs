@@ -48,7 +48,7 @@ impl E2eArgocd {
         let argocd = ArgoCd::start(stage.access(), stage.loopback()).await?;
         let round = Round::new(stage, argocd).await?;
         round.scripts()?;
-        round.grow_from_git().await?;
+        round.git_makes_it_healthy().await?;
         round.hold_and_resume().await?;
         round.edit().await?;
         round.prune().await?;
@@ -115,7 +115,7 @@ impl Round {
         Ok(())
     }
 
-    async fn grow_from_git(&self) -> Result<()> {
+    async fn git_makes_it_healthy(&self) -> Result<()> {
         let mut files = BTreeMap::new();
         for name in ["1-credentials.yaml", "2-ackcluster.yaml", "3-workloads.yaml"] {
             files.insert(format!("{FOLDER}/{name}"), Some(self.sample(&format!("example/{FOLDER}/{name}"))?));

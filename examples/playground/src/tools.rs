@@ -1,5 +1,5 @@
-//! The programs that the playground needs and this machine may not have: etcd, kube-apiserver, kube-controller-manager,
-//! kubectl and helm, and for the round with Argo CD that and a Redis. Built once by Go from the modules pinned in `tools/` into a cache folder.
+//! The programs that the playground needs and this machine may not have: etcd, those of Kubernetes, helm, and for the
+//! round with Argo CD that and a Redis. Built once by Go from the modules pinned in `tools/` into a cache folder.
 //! A program without a stamp that fits is never used, so half a build is never taken for a whole one; nothing is
 //! downloaded but Go modules.
 
@@ -25,6 +25,9 @@ pub enum Tool {
     ArgoCd,
     /// A Redis in memory, a main of our own around a module.
     Miniredis,
+    Kubelet,
+    KubeProxy,
+    KubeScheduler,
 }
 
 /// Where a tool comes from: its folder under `tools/`, the module pinned there, the package that is its program.
@@ -60,6 +63,9 @@ impl Tool {
                 kube("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", true)
             }
             Tool::Kubectl => kube("kubectl", "k8s.io/kubernetes/cmd/kubectl", true),
+            Tool::Kubelet => kube("kubelet", "k8s.io/kubernetes/cmd/kubelet", false),
+            Tool::KubeProxy => kube("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy", false),
+            Tool::KubeScheduler => kube("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", false),
             Tool::Helm => {
                 let (module, package) = ("helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm");
                 Source { name: "helm", folder: "helm", module, package, asset: false }
@@ -84,7 +90,12 @@ impl Tool {
     fn linker_flags(self, version: &str) -> String {
         let mut flags = String::from("-s -w");
         match self {
-            Tool::KubeApiserver | Tool::KubeControllerManager | Tool::Kubectl => {
+            Tool::KubeApiserver
+            | Tool::KubeControllerManager
+            | Tool::KubeProxy
+            | Tool::KubeScheduler
+            | Tool::Kubectl
+            | Tool::Kubelet => {
                 let mut numbers = version.trim_start_matches('v').split('.');
                 let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
                 for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {

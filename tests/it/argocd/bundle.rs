@@ -45,9 +45,9 @@ fn generated() -> Result<(), Failed> {
         "metadata": {"name": "argocd-cm", "namespace": "argocd"},
         "data": settings(),
     });
-    check(&bundled("argocd-cm.yaml"), &format!("{note}{}", yaml(&patch)))?;
+    check(bundled("argocd-cm.yaml"), &format!("{note}{}", yaml(&patch)))?;
     let values = json!({"configs": {"cm": settings()}});
-    check(&bundled("values.yaml"), &format!("{note}{}", yaml(&values)))
+    check(bundled("values.yaml"), &format!("{note}{}", yaml(&values)))
 }
 
 /// What upstream's harness runs: each action on a real object, and which actions it offers for which.
@@ -67,13 +67,13 @@ fn action_tests() -> Result<(), Failed> {
     let mut actions = Vec::new();
     for (name, state) in [("pause", "running"), ("resume", "paused"), ("reconcile", "running")] {
         let output = format!("testdata/{name}.yaml");
-        check(&customization(&format!("actions/{output}")), &yaml(&acted(name, state)))?;
+        check(customization(&format!("actions/{output}")), &yaml(&acted(name, state)))?;
         actions.push(json!({
             "action": name, "inputPath": format!("../testdata/{state}.yaml"), "expectedOutputPath": output,
         }));
     }
     let tests = json!({"discoveryTests": [discovery("running")?, discovery("paused")?], "actionTests": actions});
-    check(&customization("actions/action_test.yaml"), &yaml(&tests))
+    check(customization("actions/action_test.yaml"), &yaml(&tests))
 }
 
 fn acted(action: &str, state: &str) -> Value {

@@ -63,7 +63,7 @@ fn health_tests() -> Result<(), Failed> {
         }
         tests.push(json!({"inputPath": format!("testdata/{state}.yaml"), "healthStatus": health}));
     }
-    check(&customization("health_test.yaml"), &yaml(&json!({"tests": tests})))
+    check(customization("health_test.yaml"), &yaml(&json!({"tests": tests})))
 }
 
 /// Holds a real object against the fixture of its state, or writes that.

@@ -167,7 +167,7 @@ fn gone() -> Vec<Case> {
         case(
             "another living cluster of this object is a duplicate",
             with_list(|l| l.ours = vec!["c2".into()]),
-            rests(Stuck(Reason::DuplicateDetected)).saying("c2"),
+            rests(Stuck(Reason::DuplicateDetected)).saying("c2").keeping(memo(secs(30))),
         ),
         case(
             "and so it is beside one that still shows",
@@ -303,6 +303,11 @@ fn protection() -> Vec<Case> {
             "spec false and flag missing: deleted, for ACK refuses a protected one",
             guarded(Some(false), false, None),
             delete(),
+        ),
+        case(
+            "what keeps ACK from protecting a cluster that is to stay is told",
+            guarded(Some(true), false, Some(false)).did(Deed::Protect, Err(Class::Permission)),
+            waits().saying("ACK did not switch it on: as ACK tells it"),
         ),
         case(
             "old words never undo an emergency protection, while deleting neither",
