@@ -58,6 +58,12 @@ impl Region {
     }
 }
 
+/// Whether a time can be reckoned with: whatever wait is added to it or taken from it, the outcome is a time too. Others
+/// are not believed, whoever tells them; they would end the process.
+pub fn reckonable(time: Timestamp) -> bool {
+    (Timestamp::UNIX_EPOCH..Timestamp::constant(253_370_764_800, 0)).contains(&time)
+}
+
 /// Where a cluster lives. A 404 from anywhere else proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Site {

@@ -18,7 +18,7 @@ use super::error::{Error, Refusal};
 use super::redact::Secrets;
 use super::refusal::header;
 use super::sign::{Algorithm, Keys, Scheme, Unsigned, percent_encode};
-use crate::terms::Region;
+use crate::terms::{Region, reckonable};
 
 /// The longest answer that is read. A list page of 50 clusters has some 100 KiB.
 const LONGEST_ANSWER: usize = 4 << 20;
@@ -311,9 +311,9 @@ async fn read(
     (Err(Error::Refused(Box::new(refusal))), date)
 }
 
-fn gateway_date(headers: &HeaderMap) -> Option<Timestamp> {
+pub(super) fn gateway_date(headers: &HeaderMap) -> Option<Timestamp> {
     const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
-    PARSER.parse_timestamp(header(headers, "date")?).ok()
+    PARSER.parse_timestamp(header(headers, "date")?).ok().filter(|date| reckonable(*date))
 }
 
 /// Only a failure to connect is certain to have come before the first byte of the request. A request that could not be

@@ -14,8 +14,8 @@ use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::http::{Call, Reply, Wire};
-use super::redact::Secrets;
-use super::{Answer, Stamp, json};
+use super::redact::{self, Secrets};
+use super::{Answer, Stamp, json, refusal};
 use crate::terms::{Class, Region};
 
 /// Attempts after the first that a read may take.
@@ -80,7 +80,7 @@ impl Line {
         loop {
             let outcome = match self.attempt(call, stamp).await {
                 Err(error) => Err(error),
-                Ok(reply) => read_whole(&reply, &decode),
+                Ok(reply) => self.read_whole(&reply, &decode),
             };
             let error = match outcome {
                 Ok(answer) => return Ok(answer),
@@ -105,11 +105,35 @@ impl Line {
         let empty = reply.body.trim_ascii().is_empty();
         let body = match empty {
             true => Value::Null,
-            false => json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?,
+            false => self.parse(&reply)?,
         };
         let value = decode(&body).map_err(|what| reply.unreadable(if empty { "it is empty" } else { what }))?;
         // The change is made, whether the answer tells the time or not.
         Ok(Answer { value, date: reply.date.unwrap_or_else(|| self.gateway_now()), request_id: id_of(&reply, &body) })
+    }
+
+    fn read_whole<T>(
+        &self,
+        reply: &Reply,
+        decode: impl Fn(&Reply, &Value) -> Result<T, &'static str>,
+    ) -> Result<Answer<T>, Error> {
+        let body = self.parse(reply)?;
+        let value = decode(reply, &body).map_err(|what| reply.unreadable(what))?;
+        // What is read proves something only together with the gateway's time.
+        let date = reply.date.ok_or_else(|| reply.unreadable("it has no date"))?;
+        Ok(Answer { value, date, request_id: id_of(reply, &body) })
+    }
+
+    /// The answer's JSON. One that holds an error's code and names no cluster is no good answer, whatever its status.
+    fn parse(&self, reply: &Reply) -> Result<Value, Error> {
+        let body = json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?;
+        match body.as_object().and_then(refusal::disguised) {
+            None => Ok(body),
+            Some((code, message)) => {
+                let said = self.secrets.clean(&format!("it is the error {code}: {message}"));
+                Err(reply.unreadable(redact::cut(&said, 300)))
+            }
+        }
     }
 
     async fn attempt(&self, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
@@ -194,17 +218,6 @@ impl Line {
         let offset = date.duration_since(begun) - half + SignedDuration::from_millis(500);
         *self.offset.lock().expect("nothing panics while it holds this lock") = Some(offset);
     }
-}
-
-fn read_whole<T>(
-    reply: &Reply,
-    decode: impl Fn(&Reply, &Value) -> Result<T, &'static str>,
-) -> Result<Answer<T>, Error> {
-    let body = json::parse(&reply.body).map_err(|error| reply.unreadable(not_json(&error)))?;
-    let value = decode(reply, &body).map_err(|what| reply.unreadable(what))?;
-    // What is read proves something only together with the gateway's time.
-    let date = reply.date.ok_or_else(|| reply.unreadable("it has no date"))?;
-    Ok(Answer { value, date, request_id: id_of(reply, &body) })
 }
 
 fn id_of(reply: &Reply, body: &Value) -> Option<String> {

@@ -13,6 +13,8 @@ mod code;
 mod credentials;
 mod endpoints;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod json;
 mod line;

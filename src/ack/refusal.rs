@@ -70,6 +70,15 @@ fn said(object: &Object) -> Said {
     Said { code: json::text(object, CODE), message, request_id }
 }
 
+/// Code and message of an error under a good status.
+pub(super) fn disguised(body: &Object) -> Option<(String, String)> {
+    let Said { code, message, .. } = said(body);
+    let code = code.filter(|code| !["200", "ok", "success"].contains(&code.to_ascii_lowercase().as_str()))?;
+    let names_a_cluster = json::text(body, &["cluster_id"]).is_some();
+    let message = Code::parse(&code).own_words().map_or(message, str::to_owned);
+    (!names_a_cluster).then_some((code, message))
+}
+
 fn from_xml(text: &str) -> Option<Said> {
     let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
@@ -205,6 +214,19 @@ mod tests {
         ] {
             let got = read(status, &[], body);
             assert_eq!((got.code.as_str(), got.kind.class(status), got.to_string().as_str()), (code, class, sentence));
+        }
+    }
+
+    #[test]
+    fn an_error_under_a_good_status_is_seen_unless_it_names_a_cluster() {
+        for (body, code) in [
+            (r#"{"Code":"Throttling.User","Message":"slow"}"#, Some("Throttling.User")),
+            (r#"{"code":"X","cluster_id":"c1"}"#, None),
+            (r#"{"code":"200","message":"fine"}"#, None),
+            (r#"{"cluster_quota":50}"#, None),
+        ] {
+            let body = json::parse(body.as_bytes()).unwrap();
+            assert_eq!(disguised(body.as_object().unwrap()).map(|(code, _)| code).as_deref(), code, "{body}");
         }
     }
 

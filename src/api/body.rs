@@ -43,17 +43,6 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("cloud_monitor_flags", "AsNodePool: kubernetes_config.cms_enabled"),
 ];
 
-/// The fields of the spec that are the operator's own and never sent.
-const OWN: [&str; 7] = [
-    "adoptClusterId",
-    "credentialsRef",
-    "deleteOptions",
-    "deletionPolicy",
-    "extraParameters",
-    "secretValues",
-    "workerFields",
-];
-
 /// Members that move into `nodepools[0].scaling_group` under `AsNodePool`: (in the body, in the group).
 const TO_SCALING_GROUP: [(&str, &str); 13] = [
     ("num_of_nodes", "desired_size"),
@@ -126,7 +115,8 @@ pub fn body(
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    OWN.iter().for_each(|own| drop(body.remove(*own)));
+    // The operator's own fields are camelCase, those of the API never are, so none is sent because a list forgot it.
+    body.retain(|name, _| !name.bytes().any(|byte| byte.is_ascii_uppercase()));
     body.entry("name").or_insert_with(|| json!(object_name));
     numbers_as_text(&mut body);
     for secret in spec.secret_values.iter().flatten() {

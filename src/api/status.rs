@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::spec::EndpointAccess;
-use crate::terms::{Class, Intent, Nonce, Outcome, Region, Site};
+use crate::terms::{Class, Intent, Nonce, Outcome, Region, Site, reckonable};
 
 /// The types of conditions. `Ready` and `Synced` are there from the first pass on, the others only while True.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -233,6 +233,8 @@ pub enum IntentError {
         #[source]
         source: jiff::Error,
     },
+    #[error("createIntents `{key}`: {member} holds `{value}`, which cannot be")]
+    Far { key: String, member: &'static str, value: String },
     #[error("createIntents `{key}`: attempt {attempt} is out of range")]
     Attempt { key: String, attempt: i64 },
     #[error("createIntents `{key}`: `{region}` is no region")]
@@ -275,7 +277,9 @@ impl CreateIntent {
     }
 
     fn time(&self, member: &'static str, value: &str) -> Result<Timestamp, IntentError> {
-        value.parse().map_err(|source| IntentError::Time { key: self.key.clone(), member, value: value.into(), source })
+        let (key, text) = (|| self.key.clone(), || value.to_owned());
+        let time = value.parse().map_err(|source| IntentError::Time { key: key(), member, value: text(), source })?;
+        if reckonable(time) { Ok(time) } else { Err(IntentError::Far { key: key(), member, value: text() }) }
     }
 }
 
@@ -333,6 +337,15 @@ impl AckClusterStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_reckoned_with_is_none() {
+        let stored = CreateIntent::of("cluster", &intent(Outcome::Open));
+        for far in ["9999-12-30T21:59:59Z", "-009999-01-02T01:59:59Z"] {
+            let stored = CreateIntent { date: far.into(), ..stored.clone() };
+            assert!(matches!(Intent::try_from(&stored), Err(IntentError::Far { .. })), "{far}");
+        }
+    }
 
     fn intent(outcome: Outcome) -> Intent {
         Intent {

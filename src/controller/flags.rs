@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::{Election, Namespaces, Settings};
+use super::{Election, Namespaces, Orphans, Settings};
 use crate::ack::sign::Algorithm;
 use crate::ack::{self, ACCESS_KEY_ID, Accounts, Credentials, CredentialsError, Endpoints, Limits, Rate};
 use crate::api;
@@ -159,6 +159,7 @@ impl Flags {
                 .map_or(Namespaces::All, Namespaces::Only),
             adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
             concurrency: self.concurrency,
+            orphans: Orphans::default(),
             default_tags: self.default_tags.iter().cloned().collect(),
             election: self.leader_election.then(|| Election {
                 namespace: self.leader_election_namespace.clone(),

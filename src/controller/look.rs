@@ -11,7 +11,7 @@ use super::kubeconfig;
 use super::reconcile::Pass;
 use super::secrets;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
+use crate::ack::{self, Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
 use crate::api::{self, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
@@ -87,6 +87,7 @@ async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> 
         (Err(_), None) => return Ok(Glance::Changed),
         (Err(error), Some(_)) => return Err(trouble(&error)),
     };
+    judge_orphans(pass, &list);
     let ours = ours(pass);
     let beside = |item: &&ListedCluster| marked(item, &ours) && item.id != *id && state(item.state.kind).is_some();
     if list.clusters.iter().any(|item| beside(&item)) {
@@ -117,7 +118,7 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
 }
 
 /// What may be done in a state (ack-api e.1). `None`: ACK says that the cluster is gone.
-fn state(kind: StateKind) -> Option<State> {
+pub(super) fn state(kind: StateKind) -> Option<State> {
     Some(match kind {
         StateKind::Deleted => return None,
         StateKind::Initial => State::Making,
@@ -148,7 +149,7 @@ pub(super) fn marks_of(cluster: &ListedCluster) -> String {
     format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
 }
 
-fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
+pub(super) fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
     cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
@@ -183,6 +184,7 @@ fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
 async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
     let region = region(pass);
     let list = pass.account().await?.listing(&region, began_after).await.map_err(|e| trouble(&e))?;
+    judge_orphans(pass, &list);
     let context = pass.context;
     let ours = ours(pass);
     let recorded = context.recorded();
@@ -222,6 +224,13 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
         rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
         undecided: found(&undecided).map(|c| c.id.clone()),
     })
+}
+
+/// Every list that is read for any reason is also looked through for clusters that belong to nobody.
+fn judge_orphans(pass: &Pass<'_>, list: &RegionList) {
+    if let Some(Ok(account)) = &pass.view.seen.account {
+        pass.context.settings.orphans.judge(pass.context, account, &region(pass), list);
+    }
 }
 
 async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {

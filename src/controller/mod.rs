@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, future, stream};
@@ -28,6 +29,7 @@ mod lease;
 mod look;
 mod memory;
 mod metrics;
+mod orphans;
 mod reconcile;
 pub mod report;
 mod secrets;
@@ -38,6 +40,7 @@ mod view;
 pub use flags::{FlagError, Flags};
 pub use lease::Lost;
 pub use metrics::Metrics;
+pub use orphans::Orphans;
 pub use reconcile::Error;
 
 /// What the operator is told by its flags.
@@ -57,6 +60,8 @@ pub struct Settings {
     pub adoption_namespaces: Namespaces,
     /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
+    /// What is found of orphans, for whoever keeps a clone to tell it.
+    pub orphans: Orphans,
     /// The administrator's tags for every cluster that is created, by key.
     pub default_tags: BTreeMap<String, String>,
     /// The lease to hold while working; `None`: work at once.
@@ -110,6 +115,8 @@ struct Context {
     definition: definition::Definition,
     recorder: Recorder,
     metrics: Metrics,
+    /// Every cache has had its first list.
+    complete: AtomicBool,
     /// `None`: nobody else works.
     lease: Option<Arc<lease::Lease>>,
 }
@@ -123,6 +130,12 @@ struct Recorded {
 }
 
 impl Context {
+    /// Every object that is watched; `None` before all of them are known.
+    fn objects(&self) -> Option<Vec<Arc<Guarded>>> {
+        let caches = self.metrics.caches.get().filter(|_| self.complete.load(Ordering::Acquire))?;
+        Some(caches.iter().flat_map(Cache::state).collect())
+    }
+
     /// Every id that a watched object records, as the caches have it.
     fn recorded(&self) -> Vec<Recorded> {
         let caches = self.metrics.caches.get().map(Vec::as_slice).unwrap_or_default();
@@ -209,6 +222,7 @@ async fn work(
         credentials: secrets::Cache::default(),
         memory: memory::Memory::default(),
         metrics,
+        complete: AtomicBool::new(false),
         lease,
     });
     let closing = context.clone();
@@ -230,7 +244,8 @@ async fn work(
         if let Err(trouble) = definition.keeps(client, settings.secret_interval()).await {
             tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
         }
-        let _ = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        let known = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
+        begun.complete.store(known.iter().all(Result::is_ok), Ordering::Release);
         watching();
     };
     let work = passes.for_each(|result| async move {

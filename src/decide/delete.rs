@@ -143,7 +143,14 @@ fn unprotected(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Re
     };
     match (v.guard.word, cluster.guarded) {
         // Raised even now: the spec's word is that nothing deletes it, the console included.
-        (Some(true), Some(false)) if !matches!(v.seen.acted, Some((Deed::Protect, _))) => Err(protect(true)),
+        (Some(true), Some(false)) => match &v.seen.acted {
+            Some((Deed::Protect, Err(trouble))) => Err(waits(&format!(
+                "deletion waits: spec.deletion_protection is true, though ACK did not switch it on: {}",
+                trouble.note
+            ))),
+            Some((Deed::Protect, Ok(()))) => Err(waits("deletion waits: spec.deletion_protection is true")),
+            Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => Err(protect(true)),
+        },
         (Some(true), _) => Err(waits("deletion waits: spec.deletion_protection is true")),
         (None, Some(true)) => Err(waits("deletion waits: the cluster's deletion protection is on in ACK")),
         (None, None) => Err(waits("deletion waits: ACK does not say whether the cluster's deletion protection is on")),

@@ -16,7 +16,10 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     }
     if let Some(Sent::Refused(class, note)) = sent {
         let (class, note) = (*class, note.clone());
-        return Ok(Step::Act(Act::Close(Closed::Refused { class, at: v.now, mended: false, note })));
+        // By then no copy of the request lives any more, so no later time, which a wrong clock may tell, is needed; and
+        // it would be waited for.
+        let at = v.now.min(intent.date + rules.believable());
+        return Ok(Step::Act(Act::Close(Closed::Refused { class, at, mended: false, note })));
     }
     pinned(v, rules, &intent.site.account)?;
 
@@ -24,21 +27,23 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     let dead = intent.believe_after.max(intent.date + rules.believable());
     // What must be seen to believe an absence: a list begun late enough, then another one `apart` from it.
     let first = match &v.memo {
-        Some(Memo::Absent { nonce, began }) if *nonce == intent.nonce && *began >= dead => Some(*began),
+        // One from the future was dated by a clock that was wrong.
+        Some(Memo::Absent { nonce, began }) if *nonce == intent.nonce && (dead..=v.now).contains(began) => Some(*began),
         _ => None,
     };
     let late_enough = first.map_or(dead, |began| began + rules.apart);
     // A person's word counts once no copy lives any more, and only beside a list begun since.
     let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
     let counts = intent.date + rules.window + rules.skew;
-    let began_after = if v.now >= late_enough {
+    let least = if v.now >= late_enough {
         late_enough
     } else if confirmed && v.now >= counts {
-        v.since.max(counts)
+        counts
     } else {
         v.since
     };
-    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
+    // Never the list of an earlier pass: what that one did not settle it would not settle again, however late it began.
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since.max(least) })?;
     recorded(list, &intent.site, rules, v.now)?;
     if v.goal == Goal::Pause {
         return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));

@@ -118,7 +118,13 @@ fn own_names() -> Result<(), Failed> {
     );
     assert!(own.iter().all(|name| !name.contains('_') && !known.contains(name)));
     assert!(api::crd::names().iter().all(|name| !name.chars().any(|c| c.is_ascii_uppercase())));
-    Ok(())
+    let all = json!({
+        "adoptClusterId": "c1", "credentialsRef": {"name": "s"}, "deleteOptions": {}, "deletionPolicy": "Delete",
+        "extraParameters": [{"name": "nothing"}], "kubeconfigSecretRef": {"name": "s"}, "secretValues": [],
+        "workerFields": "Verbatim",
+    });
+    assert_eq!(all.as_object().map(|all| all.len()), Some(own.len()));
+    equal(&send(&smallest(all))?, &send(&smallest(json!({})))?)
 }
 
 /// All paths of a JSON value that stop where the API's description stops.

@@ -1,11 +1,12 @@
 //! Answers that no server should give, to the whole process: whatever ACK's place says, the process lives, nothing is made
 //! or deleted twice or by mistake, the object says what it met, and all is well once the answers are. The client's own
-//! part is in `wire::hostile`.
+//! part, and the table of answers, are in `faults`.
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::cluster::{id, living, message, object};
+use crate::faults::kinds::kinds;
 use crate::support::{Scene, ready};
 use crate::trials;
 
@@ -29,33 +30,8 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let says = |body: &str| json!({"status": 200, "body": body});
-    let measured =
-        |body: &str, length: &str| json!({"status": 200, "body": body, "headers": {"content-length": length}});
-    let deeds = [
-        ("no_state", json!({"mangle": "no_state"})),
-        ("nulls", json!({"mangle": "nulls"})),
-        ("wrong_types", json!({"mangle": "wrong_types"})),
-        ("unknown_words", json!({"mangle": "unknown_words"})),
-        ("swapped_ids", json!({"mangle": "swapped_ids"})),
-        ("truncated", json!({"mangle": "truncated"})),
-        ("cut_off", json!({"mangle": "cut_off"})),
-        ("html", says("<html><body>welcome to this hotel</body></html>")),
-        ("xml", says("<?xml version=\"1.0\"?><Answer><cluster_id>c1</cluster_id></Answer>")),
-        ("empty", says("")),
-        ("a_list", says("[]")),
-        ("null", says("null")),
-        ("twice", says("{\"cluster_id\":\"c1\",\"cluster_id\":\"c2\",\"state\":\"deleted\"}")),
-        ("ten_megabytes", says(&" ".repeat(10 << 20))),
-        ("redirect", json!({"status": 302, "headers": {"location": "http://127.0.0.1:9/"}, "body": ""})),
-        ("too_long", measured("{\"cluster_id\":\"c1\"}", "500")),
-        ("too_short", measured("{\"cluster_id\":\"c1\"}", "5")),
-        ("page_404", json!({"status": 404, "body": "<html>nginx: not found</html>"})),
-        ("xml_404", json!({"status": 404, "body": "<Error><Code>NoSuchBucket</Code></Error>"})),
-        ("bare_403", json!({"status": 403, "body": "blocked by your company"})),
-    ];
-    let case = |(number, (name, deed))| Case { region: format!("cn-odd{number}"), deed, name };
-    deeds.into_iter().enumerate().map(case).collect()
+    let odd = kinds().into_iter().filter(|kind| kind.odd).enumerate();
+    odd.map(|(number, kind)| Case { region: format!("cn-odd{number}"), deed: kind.deed, name: kind.name }).collect()
 }
 
 /// Names of objects are those of their cases.

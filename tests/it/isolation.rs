@@ -32,7 +32,7 @@ const WINDOW: f64 = 10.0;
 const HOUR: f64 = 4.0 * WINDOW;
 
 /// A key of an account of its own, which the emulator knows.
-fn key(number: usize) -> Key {
+pub fn key(number: usize) -> Key {
     Key {
         id: format!("LTAI5tTrouble{number:04}"),
         secret: format!("a-secret-of-account-number-{number}"),

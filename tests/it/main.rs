@@ -26,6 +26,8 @@ mod crash;
 mod delete;
 /// What the doctor finds, and its cures.
 mod doctor;
+/// One table of all that can go wrong with a call: at the client, through the judgement, with the whole process.
+mod faults;
 /// Answers that no server should give, to the whole process.
 mod hostile;
 /// Trouble stays where it is: who else waits, and how often it is tried again.
@@ -38,11 +40,15 @@ mod leader;
 mod leaks;
 /// One object, one cluster: lost answers, late requests, killed processes.
 mod once;
+/// Clusters that belong to no object are told of and left alone.
+mod orphans;
+/// What holds of whatever comes: the judgement, the signer, the decoders.
+mod properties;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
 /// What an administrator's flags change.
 mod settings;
-/// The client against the emulator: both signatures, every operation, hostile answers.
+/// The client against the emulator: both signatures, every operation, lost answers.
 mod wire;
 
 /// Policies of the API server itself: what is refused at once, what is warned about, and those of platform teams.
@@ -53,6 +59,8 @@ mod chart;
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
 
+/// Every leaf of the spec with every sort of value, on a real API server.
+mod campaign;
 /// What a scrape shows, and the alerts on it.
 mod metrics;
 /// The control plane, its tools and its keepers.
@@ -95,6 +103,8 @@ fn main() -> ExitCode {
         views::tests(),
         model::tests(),
         wire::tests(),
+        faults::pure(),
+        properties::tests(),
         leaks::pure(),
         chart::pure(),
     ];
@@ -108,6 +118,9 @@ fn main() -> ExitCode {
         once::tests(),
         isolation::tests(),
         hostile::tests(),
+        faults::tests(),
+        orphans::tests(),
+        campaign::tests(),
         kubeconfig::tests(),
         settings::tests(),
         leader::tests(),

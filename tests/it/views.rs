@@ -17,7 +17,7 @@ mod leave;
 /// Making: owner check, seal, send, resolve, adopt.
 mod make;
 /// Every view that can come about at all, and what never follows from it.
-mod total;
+pub mod total;
 
 pub fn tests() -> Vec<Trial> {
     let cases = [make::cases(), keep::cases(), kubeconfig::cases(), leave::cases()].into_iter().flatten();

@@ -26,6 +26,7 @@ pub enum Do {
     Hold(Hold),
     Duplicate(Duplicate),
     Mangle(Mangle),
+    Raw(Raw),
     Status(Status),
 }
 
@@ -72,6 +73,34 @@ pub enum Copied {
     Second,
 }
 
+/// `{"raw": "HTTP/1.1 200 OK\\r\\n", "then": "stall"}`: these bytes instead of an answer, whatever they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    pub raw: String,
+    #[serde(default, skip_serializing_if = "is_close")]
+    pub then: Then,
+}
+
+fn is_close(then: &Then) -> bool {
+    *then == Then::Close
+}
+
+/// How a connection ends after raw bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// In good order.
+    #[default]
+    Close,
+    /// With a TCP reset.
+    Reset,
+    /// Not at all: nothing more comes.
+    Stall,
+    /// The second half of the bytes comes one a second.
+    Drip,
+}
+
 /// `{"mangle": "nulls"}`: the true answer, spoilt. It strikes after the effect, whatever `when` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +126,16 @@ pub enum Spoilt {
     Truncated,
     /// The second half is missing, and the length is that of the whole.
     CutOff,
+    /// No member `tags` at any depth.
+    NoTags,
+    /// The first member is given twice.
+    Twice,
+    /// A byte order mark comes first.
+    Marked,
+    /// Every `total_count` is one too many.
+    Overcount,
+    /// The last cluster of a list is missing.
+    Torn,
 }
 
 impl Spoilt {
@@ -115,7 +154,15 @@ impl Spoilt {
                 Value::Object(members) => members.values_mut().for_each(retype),
                 other => retype(other),
             },
-            Spoilt::NoState | Spoilt::Nulls | Spoilt::UnknownWords => self.walk(&mut value),
+            Spoilt::Torn => drop(value.get_mut("clusters").and_then(Value::as_array_mut).and_then(Vec::pop)),
+            Spoilt::Marked => return format!("\u{feff}{body}"),
+            Spoilt::Twice => {
+                let first = value.as_object().and_then(|members| members.keys().next()).cloned().unwrap_or_default();
+                return body.replacen('{', &format!("{{{}:null,", Value::from(first)), 1);
+            }
+            Spoilt::NoState | Spoilt::NoTags | Spoilt::Nulls | Spoilt::Overcount | Spoilt::UnknownWords => {
+                self.walk(&mut value);
+            }
         }
         value.to_string()
     }
@@ -125,6 +172,12 @@ impl Spoilt {
             Value::Object(members) => {
                 match self {
                     Spoilt::NoState => drop(members.remove("state")),
+                    Spoilt::NoTags => drop(members.remove("tags")),
+                    Spoilt::Overcount => {
+                        if let Some(count) = members.get("total_count").and_then(Value::as_i64) {
+                            members.insert("total_count".into(), (count + 1).into());
+                        }
+                    }
                     Spoilt::UnknownWords if members.contains_key("state") => {
                         members.insert("state".into(), "hibernating\u{7f}集群".into());
                     }
@@ -332,6 +385,16 @@ mod tests {
         }
         assert!(Spoilt::UnknownWords.spoil(answer).matches("hibernating").count() == 2);
         assert_eq!(Spoilt::CutOff.spoil(answer), answer[..answer.len() / 2]);
+        assert_eq!(Spoilt::Twice.spoil(r#"{"a":1}"#), r#"{"a":null,"a":1}"#);
+        assert_eq!(Spoilt::Marked.spoil(answer), format!("\u{feff}{answer}"));
+        let list = r#"{"clusters":[{"tags":[1]},{"tags":[2]}],"page_info":{"total_count":2}}"#;
+        for (way, wanted) in [
+            (Spoilt::NoTags, json!({"clusters": [{}, {}], "page_info": {"total_count": 2}})),
+            (Spoilt::Torn, json!({"clusters": [{"tags": [1]}], "page_info": {"total_count": 2}})),
+            (Spoilt::Overcount, json!({"clusters": [{"tags": [1]}, {"tags": [2]}], "page_info": {"total_count": 3}})),
+        ] {
+            assert_eq!(serde_json::from_str::<Value>(&way.spoil(list)).expect("JSON"), wanted);
+        }
     }
 
     #[test]
@@ -344,6 +407,8 @@ mod tests {
             json!({"hold": "1m 30s"}),
             json!({"duplicate": "first"}),
             json!({"mangle": "no_state"}),
+            json!({"raw": "SSH-2.0\r\n"}),
+            json!({"raw": "", "then": "reset"}),
             json!({"status": 503, "code": "Throttling", "headers": {"x-acs-retry-after": "1500"}, "body": "<html>"}),
         ] {
             let read: Do = serde_json::from_value(form.clone()).expect("understood");

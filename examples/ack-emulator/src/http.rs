@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::AccessKey;
 use crate::clock::{Clock, Now, http_date};
 use crate::control;
-use crate::faults::{Copied, Do, Facts, Faults, ShapeWord, Status, When, Word};
+use crate::faults::{Copied, Do, Facts, Faults, Raw, ShapeWord, Status, When, Word};
 use crate::operations::{self, Body, Call, Operation};
 use crate::received::Received;
 use crate::refusal::Refusal;
@@ -93,12 +93,14 @@ enum Sent {
     Cut,
     /// The connection stays open without an answer.
     Hang,
+    /// These bytes, which need be no answer.
+    Raw(Raw),
 }
 
-/// The connection has to be closed.
+/// The connection has to be closed, or to end as a rule says.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut on purpose")]
-pub struct Cut;
+pub struct Cut(pub Option<Raw>);
 
 /// A call on its way: its place in the journal and what it claims.
 struct Visit<'a> {
@@ -155,8 +157,9 @@ impl Face {
         let sent = tokio::spawn(async move { self.attempt(&received, false).await }).await;
         match sent {
             Ok(Sent::Answer(response)) => Ok(response),
-            Ok(Sent::Hang) => std::future::pending::<Result<_, Infallible>>().await.map_err(|_| Cut),
-            Ok(Sent::Cut) | Err(_) => Err(Cut),
+            Ok(Sent::Hang) => std::future::pending::<Result<_, Infallible>>().await.map_err(|_| Cut(None)),
+            Ok(Sent::Raw(raw)) => Err(Cut(Some(raw))),
+            Ok(Sent::Cut) | Err(_) => Err(Cut(None)),
         }
     }
 
@@ -175,6 +178,7 @@ impl Face {
                 Do::Hold(hold) => sleep(hold.hold).await,
                 Do::Delay(delay) => slow = slow.max(delay.delay),
                 Do::Mangle(mangle) => spoilt = Some(mangle.mangle),
+                Do::Raw(raw) => return Sent::Raw(raw),
                 Do::Status(status) => return Sent::Answer(self.instead(&visit, &status)),
             }
         }
@@ -190,6 +194,10 @@ impl Face {
                 Do::Delay(wait) => sleep(wait.delay).await,
                 Do::Hold(wait) => sleep(wait.hold).await,
                 Do::Mangle(mangle) => spoilt = Some(mangle.mangle),
+                Do::Raw(raw) => {
+                    self.close(visit.number, 0, "", None);
+                    sent = Sent::Raw(raw);
+                }
                 Do::Status(status) => sent = Sent::Answer(self.instead(&visit, &status)),
             }
         }

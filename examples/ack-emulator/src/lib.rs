@@ -22,6 +22,7 @@ mod control;
 mod fields;
 mod http;
 mod operations;
+mod raw;
 mod received;
 mod refusal;
 mod said;
@@ -46,13 +47,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 pub use faults::Rule;
 pub use http::JournalEntry;
+pub use sign::judge;
 pub use world::LedgerEntry;
 
 use http::Face;
@@ -315,10 +316,14 @@ async fn serve_port(listener: TcpListener, face: Arc<Face>, region: Option<Strin
 }
 
 /// Serves until the client closes or a call is cut. Whatever ends a connection is the client's affair.
-async fn serve_connection(stream: impl AsyncRead + AsyncWrite + Unpin, face: Arc<Face>, region: Option<String>) {
+async fn serve_connection(stream: impl raw::Wire, face: Arc<Face>, region: Option<String>) {
     let service = service_fn(|request| face.clone().serve(region.clone(), request));
-    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-    drop(served);
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let Err(error) = (&mut connection).await else { return };
+    let cut = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+    if let Some(http::Cut(Some(raw))) = cut {
+        raw::send(connection.into_parts().io.into_inner(), raw).await;
+    }
 }
 
 #[cfg(test)]

@@ -156,6 +156,22 @@ impl Gate {
     }
 }
 
+/// A second opinion on one signed request: whether a fresh gate lets it in at `now`, else the code of its refusal.
+pub fn judge(
+    key: &AccessKey,
+    method: &str,
+    target: &str,
+    headers: Vec<(String, String)>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), String> {
+    let request = Received::new(method, target, headers, body.to_vec().into());
+    let keys = std::slice::from_ref(key);
+    let admitted = claim(&request)
+        .and_then(|claim| Gate::default().admit(&request, &claim, keys, &Settings::default(), now).map(drop));
+    admitted.map_err(|refusal| refusal.code)
+}
+
 /// The headers that each scheme must bring (ack-api a.2).
 fn complete(request: &Received, claim: &Claim) -> Result<(), Refusal> {
     let wanted: &[&str] = match claim.scheme {

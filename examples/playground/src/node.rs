@@ -96,6 +96,7 @@ impl Node {
 
     /// Puts the images of an archive where the kubelet finds them.
     pub fn import(&self, archive: &Path) -> Result<()> {
+        let archive = fs::canonicalize(archive).map_err(Error::io("cannot find", archive))?;
         run(self.ctr().args(["--namespace=k8s.io", "images", "import"]).arg(archive), None).map(drop)
     }
 

@@ -107,7 +107,7 @@ pub struct SecretKeyRef {
 }
 
 /// A member of the body that this operator does not know.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(KubeSchema, Serialize, Clone, Debug, Default, PartialEq)]
 pub struct ExtraParameter {
     /// Its name.
     #[x_kube(validation = ("self.matches('^[a-z][a-z0-9_]*$')", "an extra parameter's name holds lower case letters, digits and underscores"))]
@@ -116,4 +116,17 @@ pub struct ExtraParameter {
     /// Its value: any JSON.
     #[schemars(schema_with = "free_value")]
     pub value: serde_json::Value,
+}
+
+/// The API server takes null for the required value and stores none; such an object must be read all the same.
+impl<'de> Deserialize<'de> for ExtraParameter {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            name: String,
+            #[serde(default)]
+            value: serde_json::Value,
+        }
+        Stored::deserialize(deserializer).map(|Stored { name, value }| ExtraParameter { name, value })
+    }
 }

@@ -305,6 +305,11 @@ fn protection() -> Vec<Case> {
             delete(),
         ),
         case(
+            "what keeps ACK from protecting a cluster that is to stay is told",
+            guarded(Some(true), false, Some(false)).did(Deed::Protect, Err(Class::Permission)),
+            waits().saying("ACK did not switch it on: as ACK tells it"),
+        ),
+        case(
             "old words never undo an emergency protection, while deleting neither",
             guarded(Some(false), false, Some(true)),
             rests(Stuck(Reason::DeletionProtected)).saying("switched on in ACK after the spec said false"),

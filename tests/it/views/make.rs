@@ -282,9 +282,9 @@ fn resolve() -> Vec<Case> {
             rests(UnderWay(Reason::AwaitingOutcome)).again(secs(4)),
         ),
         case(
-            "after the bound a list begun after it is asked for",
+            "after the bound a list of this pass is asked for, since an earlier one has settled nothing",
             view(Goal::Manage, sealed(mins(30))),
-            looks(Look::Listing { began_after: ago(mins(9)) }),
+            looks(Look::Listing { began_after: ago(secs(5)) }),
         ),
         case(
             "a person's word that there is none counts from date, window and skew on",
@@ -352,6 +352,21 @@ fn absent() -> Vec<Case> {
             "a list remembered for another attempt does not count",
             proven().remembers(Memo::Absent { nonce: "n0".into(), began: ago(secs(31)) }),
             rests(UnderWay(Reason::AwaitingOutcome)).keeping(first(NOW)),
+        ),
+        case(
+            "a list remembered from the future was dated by a wrong clock and does not count",
+            proven().remembers(first(NOW + mins(600))),
+            rests(UnderWay(Reason::AwaitingOutcome)).keeping(first(NOW)),
+        ),
+        case(
+            "a refusal is not noted as later than any copy of the request can live",
+            view(Goal::Manage, sealed(mins(600))).sent("n1", Sent::Refused(Class::Quota, "full".into())),
+            acts(Act::Close(Closed::Refused {
+                class: Class::Quota,
+                at: ago(mins(600)) + mins(21),
+                mended: false,
+                note: "full".into(),
+            })),
         ),
         case(
             "a list remembered from before the bound does not count",

@@ -10,21 +10,53 @@ use super::*;
 use crate::argocd;
 
 pub fn tests() -> Vec<Trial> {
-    [Goal::Manage, Goal::Observe, Goal::Pause, Goal::Destroy, Goal::Release]
+    GOALS
         .into_iter()
         .map(|goal| {
             Trial::test(format!("views: whatever is so, nothing wrong follows: {goal:?}"), move || {
                 let rules = Rules::default();
-                let mut walk = Walk { rules: &rules, views: 0, rests: HashMap::new() };
-                for view in beginnings(goal) {
-                    walk.from(view, 0)?;
-                }
-                println!("{goal:?}: {} views", walk.views);
-                argocd::health::every_end_has_the_health_that_its_reason_means(walk.rests.into_values());
-                if walk.views < 1000 { Err("that were too few".into()) } else { Ok(()) }
+                let mut rests = HashMap::new();
+                let views = walk(goal, &rules, 1, &mut |view, step| {
+                    if let Step::Rest(verdict) = step {
+                        rests.entry(shape(verdict)).or_insert_with(|| verdict.clone());
+                    }
+                    sound(view, step, &rules)
+                })?;
+                println!("{goal:?}: {views} views");
+                argocd::health::every_end_has_the_health_that_its_reason_means(rests.into_values());
+                if views < 1000 { Err("that were too few".into()) } else { Ok(()) }
             })
         })
         .collect()
+}
+
+pub const GOALS: [Goal; 5] = [Goal::Manage, Goal::Observe, Goal::Pause, Goal::Destroy, Goal::Release];
+
+/// Shows `visit` every view that can come about from each beginning, or each `nth`, and what is decided in it; answers how
+/// many there were.
+pub fn walk(goal: Goal, rules: &Rules, nth: usize, visit: &mut Visit<'_>) -> Result<usize, String> {
+    let mut walk = Walk { rules, visit, views: 0 };
+    for view in beginnings(goal).into_iter().step_by(nth) {
+        walk.from(view, 0)?;
+    }
+    Ok(walk.views)
+}
+
+type Visit<'a> = dyn FnMut(&View, &Step) -> Result<(), String> + 'a;
+
+/// Nothing is done that must not be done, and who rests does rest.
+pub fn sound(view: &View, step: &Step, rules: &Rules) -> Result<(), String> {
+    match step {
+        Step::Look(_) => Ok(()),
+        Step::Act(act) => match wrong(act, view, rules) {
+            Some(wrong) => Err(format!("{wrong}: {act:?} in {view:#?}")),
+            None => Ok(()),
+        },
+        Step::Rest(verdict) if verdict.again.is_some_and(|again| again <= view.now) && verdict.memo == view.memo => {
+            Err(format!("it does not rest: {verdict:?} in {view:#?}"))
+        }
+        Step::Rest(_) => Ok(()),
+    }
 }
 
 /// Whatever may be so when a pass begins, or after an act.
@@ -151,48 +183,33 @@ fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
 }
 
 /// What a verdict says apart from its words and times.
-type Shape = (Option<bool>, Discriminant<Work>, Option<Reason>);
-
-struct Walk<'a> {
-    rules: &'a Rules,
-    views: usize,
-    /// One verdict of each kind in which a pass can end.
-    rests: HashMap<Shape, Verdict>,
+fn shape(verdict: &Verdict) -> (Option<bool>, Discriminant<Work>, Option<Reason>) {
+    let reason = match &verdict.work {
+        Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
+        Work::Done | Work::Same => None,
+    };
+    (verdict.ready, discriminant(&verdict.work), reason)
 }
 
-impl Walk<'_> {
+struct Walk<'a, 'v> {
+    rules: &'a Rules,
+    visit: &'a mut Visit<'v>,
+    views: usize,
+}
+
+impl Walk<'_, '_> {
     fn from(&mut self, view: View, looks: usize) -> Result<(), String> {
         self.views += 1;
         let step = decide(&view, self.rules);
-        match &step {
-            Step::Look(look) => {
-                if looks == 12 {
-                    return Err(format!("it never ends: {view:#?}"));
-                }
-                for seen in answers(look, &view) {
-                    self.from(View { seen, ..view.clone() }, looks + 1)?;
-                }
-                Ok(())
-            }
-            Step::Act(act) => match wrong(act, &view, self.rules) {
-                Some(wrong) => Err(format!("{wrong}: {act:?} in {view:#?}")),
-                None => Ok(()),
-            },
-            Step::Rest(verdict)
-                if verdict.again.is_some_and(|again| again <= view.now) && verdict.memo == view.memo =>
-            {
-                Err(format!("it does not rest: {verdict:?} in {view:#?}"))
-            }
-            Step::Rest(verdict) => {
-                let reason = match &verdict.work {
-                    Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
-                    Work::Done | Work::Same => None,
-                };
-                let kind = (verdict.ready, discriminant(&verdict.work), reason);
-                self.rests.entry(kind).or_insert_with(|| verdict.clone());
-                Ok(())
-            }
+        (self.visit)(&view, &step)?;
+        let Step::Look(look) = &step else { return Ok(()) };
+        if looks == 12 {
+            return Err(format!("it never ends: {view:#?}"));
         }
+        for seen in answers(look, &view) {
+            self.from(View { seen, ..view.clone() }, looks + 1)?;
+        }
+        Ok(())
     }
 }
 
