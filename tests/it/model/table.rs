@@ -65,7 +65,6 @@ pub(super) fn small() -> Vec<Row> {
         row("paused, confirmed absent, deleted in the console", awake(&[Crash, Delete, Pause, Confirm, Vanish]), LIFE),
         row("a person who is wrong", one(&[Crash, Delete, Confirm, Wrong]), LIFE),
         row("a status lost, metadata wiped", awake(&[Crash, Delete, Lose, Wipe, Tear]), LIFE),
-        row("an old copy restored", awake(&[Delete, Restore]), &[RUNS, LATE, AGAIN, RELEASED, RESTORED]),
         row(
             "protection here and in the console",
             awake(&[Delete, Protect, Mute]),
@@ -84,7 +83,7 @@ pub(super) fn small() -> Vec<Row> {
         ),
         row(
             "a cluster kept, an object of the same name made anew",
-            awake(&[Delete, Retain, Renew]),
+            Sim { sleep: 0, ..one(&[Delete, Retain, Renew]) },
             &[RUNS, LATE, AGAIN, RELEASED, KEPT, RIVAL],
         ),
         row("a gateway that takes old dates, while the fence is probed", one(&[Crash, Delete, Old]), LIFE),
