@@ -3,10 +3,10 @@
 BUILT = $${CARGO_TARGET_DIR:-target}
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash prove mutants lint footprint
+.PHONY: help demo test crash prove mutants static image e2e-helm e2e-argocd lint footprint
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## a cluster's whole life on your screen; ARGS=--exit ends by itself, ARGS=--help says more
 	cargo build --workspace --all-targets
@@ -33,3 +33,33 @@ footprint: ## size of the release binary, number of crates, memory idle and with
 	cargo build --workspace --all-targets
 	cargo build --release --bin ack-operator
 	@$(BUILT)/debug/playground footprint --operator $(BUILT)/release/ack-operator
+
+# A program that needs nothing of the system it runs on. Given --target, the flags are not for build scripts and macros.
+HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')
+
+static: ## the operator as a static release build, for an image
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --bin ack-operator --target $(HOST)
+
+image: static ## an OCI archive of the operator, as the Dockerfile says, without a container daemon
+	cargo build --workspace --all-targets
+	@$(BUILT)/debug/playground image --operator $(BUILT)/$(HOST)/release/ack-operator --output $(BUILT)/ack-operator.tar
+
+e2e-helm: image ## that archive, installed by Helm on a real one-node Kubernetes made for it; Linux, root
+	@$(BUILT)/debug/playground e2e-helm --archive $(BUILT)/ack-operator.tar
+
+e2e-argocd: ## a real Argo CD manages a cluster from Git to its end; needs git, builds Argo CD once (about 10 minutes)
+	cargo build --workspace --all-targets
+	@$(BUILT)/debug/playground e2e-argocd $(ARGS)
+
+# A program that needs nothing of the system it runs on. Given --target, the flags are not for build scripts and macros.
+HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')
+
+static: ## the operator as a static release build, for an image
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --bin ack-operator --target $(HOST)
+
+image: static ## an OCI archive of the operator, as the Dockerfile says, without a container daemon
+	cargo build --workspace --all-targets
+	@$(BUILT)/debug/playground image --operator $(BUILT)/$(HOST)/release/ack-operator --output $(BUILT)/ack-operator.tar
+
+e2e-helm: image ## that archive, installed by Helm on a real one-node Kubernetes made for it; Linux, root
+	@$(BUILT)/debug/playground e2e-helm --archive $(BUILT)/ack-operator.tar

@@ -177,10 +177,21 @@ impl Class {
     }
 }
 
-/// The reason of a condition: a fixed word, with what it means and what the reader can do. The pages for users are made
-/// from these sentences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, schemars::JsonSchema)]
-pub enum Reason {
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// The reason of a condition: a fixed word, with what it means and what the reader can do. The pages for users are made
+        /// from these sentences.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, schemars::JsonSchema)]
+        pub enum Reason { $($(#[$doc])* $name),* }
+
+        impl Reason {
+            /// Each of them once.
+            pub const ALL: &[Reason] = &[$(Reason::$name),*];
+        }
+    };
+}
+
+reasons! {
     /// ACK is making the cluster, or the operator is about to ask for it. Nothing to do; the message shows the stages.
     Creating,
     /// The create request was sent and its answer got lost. The message says until when the operator watches the list, and

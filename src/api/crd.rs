@@ -56,6 +56,8 @@ pub fn crd() -> CustomResourceDefinition {
     }
     bound_conditions(&mut schema["properties"]["status"]["properties"]["conditions"]);
     schema["properties"]["status"]["properties"]["observedGeneration"]["default"] = json!(-1);
+    // An object without any status would count as done with readers of kstatus until the first pass.
+    schema["properties"]["status"]["default"] = json!({"observedGeneration": -1});
     serde_json::from_value(crd).expect("what was a CRD still is one")
 }
 

@@ -1,21 +1,18 @@
 //! Look -> one read, into the evidence. No `if` on the object: what is asked was decided, and what it means will be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::Api;
-use kube::{CustomResourceExt, ResourceExt};
+use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
 use super::Recorded;
 use super::kubeconfig;
 use super::reconcile::Pass;
 use super::secrets;
-use super::store::within;
 use super::view::{nonce, nonces, spoken};
 use crate::ack::{self, Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
-use crate::api::{self, AckCluster, CLUSTER_INTENT, TaskStage, body};
+use crate::api::{self, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
 use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, Region, TaskId};
@@ -277,12 +274,12 @@ pub(super) fn marks(pass: &Pass<'_>, attempt: u32) -> [(&'static str, String); 4
 }
 
 async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
-    let definitions: Api<CustomResourceDefinition> = Api::all(pass.context.client.clone());
-    let name = AckCluster::crd_name();
-    match within(definitions.get_metadata_opt(name)).await {
-        Ok(found) => Ok(found.is_none_or(|crd| crd.metadata.deletion_timestamp.is_some())),
-        Err(error) => Err(secrets::unread(&error, &format!("the CustomResourceDefinition {name}"))),
-    }
+    // Where the object itself is not going, a person has asked for the deletion, and it waits for nothing.
+    let seen_for = match pass.object.metadata.deletion_timestamp {
+        Some(_) => pass.entry.going.get_or_insert_with(Instant::now).elapsed(),
+        None => Duration::MAX,
+    };
+    pass.context.definition.is_going(&pass.context.client, seen_for).await
 }
 
 fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {

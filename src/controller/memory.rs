@@ -24,6 +24,8 @@ pub(super) struct Entry {
     pub settled: Option<Settled>,
     /// The cluster that ACK last showed closely to this process.
     pub shown: Option<ClusterId>,
+    /// When the object was first seen to go.
+    pub going: Option<Instant>,
     /// What the request body kept secret, and ACK may repeat.
     pub secrets: Secrets,
     /// The account last used, kept so that a namespace which takes its Secrets first can still be emptied.

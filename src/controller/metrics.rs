@@ -28,6 +28,9 @@ pub(super) type Caches = Arc<OnceLock<Vec<Cache<Guarded>>>>;
 
 type Words<const N: usize> = [(&'static str, &'static str); N];
 
+/// What is told of an object, if anything: a label beside its name, and the value.
+type Told = Option<(Option<(&'static str, String)>, i64)>;
+
 /// Buckets of controller-runtime, so that dashboards made for it fit.
 const SECONDS: [f64; 40] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
@@ -108,7 +111,7 @@ impl Collector for Clusters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let caches = self.0.get().map(Vec::as_slice).unwrap_or_default();
         let objects: Vec<_> = caches.iter().flat_map(|cache| cache.state()).collect();
-        let mut family = |name, help, told: &dyn Fn(&Guarded) -> Option<(Option<(&'static str, String)>, i64)>| {
+        let mut family = |name, help, told: &dyn Fn(&Guarded) -> Told| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for object in &objects {
                 let Some((more, value)) = told(object) else { continue };

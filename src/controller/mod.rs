@@ -31,7 +31,7 @@ mod memory;
 mod metrics;
 mod orphans;
 mod reconcile;
-mod report;
+pub mod report;
 mod secrets;
 mod store;
 mod turns;

@@ -62,7 +62,7 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
 }
 
 /// The conditions alone, as they shall be written together with a seal.
-pub(super) fn judge(
+pub fn judge(
     status: &mut AckClusterStatus,
     generation: i64,
     verdict: &Verdict,

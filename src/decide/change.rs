@@ -191,7 +191,8 @@ fn vanished(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step> {
         "cluster {id} does not exist any more and nobody asked for that here; no other is made by itself. To make a new \
          one: kubectl annotate ackcluster NAME ackoperator.dev/recreate={id}"
     );
-    Ok(Step::Rest(Verdict::stuck(Some(false), Reason::ClusterGone, note).at(v.now + rules.slow)))
+    // What is proven stays so until ACK shows the cluster again; to prove it anew would take the word back each time.
+    Ok(Step::Rest(Verdict::stuck(Some(false), Reason::ClusterGone, note).at(v.now + rules.slow).still(&v.memo)))
 }
 
 /// What ACK tells beyond the state is good to have and never worth waiting for.

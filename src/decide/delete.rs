@@ -60,7 +60,7 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
     match list.ours.iter().find(|other| *other != id) {
         Some(other) => {
             let which = format!("recorded cluster {id}, which is gone, and living cluster {other}");
-            Err(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)))
+            Err(Step::Rest(once::duplicate(&which).at(v.now + rules.slow).still(&v.memo)))
         }
         // The list lags behind the detail, or the other way round.
         None if list.ours.contains(id) => Err(again(v.now + rules.apart, v.now)),

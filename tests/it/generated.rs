@@ -1,10 +1,13 @@
 //! What is generated is what the code says: `cargo test generated` checks, `UPDATE=1 cargo test generated` writes.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use ack_operator::api;
 use libtest_mimic::{Failed, Trial};
 
+use crate::chart::{CHART, helm};
 use crate::support::repository;
 
 /// Pages for users that are made from the code's own descriptions.
@@ -13,9 +16,12 @@ mod reference;
 /// A file of the repository, and the text that belongs into it.
 type Made = (&'static str, fn() -> Result<String, Failed>);
 
-const FILES: [Made; 5] = [
+const COPY: &str = "charts/ack-operator/files/ackclusters.yaml";
+
+const FILES: [Made; 6] = [
     ("crds/ackclusters.yaml", definition),
-    ("charts/ack-operator/files/ackclusters.yaml", definition),
+    (COPY, definition),
+    ("deploy/kustomize/install.yaml", manifest),
     ("docs/reference/fields.md", reference::fields),
     ("docs/reference/conditions.md", reference::conditions),
     ("docs/reference/settings.md", reference::settings),
@@ -32,20 +38,35 @@ pub fn tests() -> Vec<Trial> {
     files.into_iter().chain([size]).collect()
 }
 
-fn check(path: &str, want: &str) -> Result<(), Failed> {
-    let file = repository().join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::create_dir_all(file.parent().unwrap_or(repository()))?;
-        fs::write(&file, want)?;
-    }
+/// Whether a file of the repository holds what the code makes of it. With UPDATE set it is written first.
+pub fn check(path: impl AsRef<Path>, want: &str) -> Result<(), Failed> {
+    let file = repository().join(&path);
     match fs::read_to_string(&file) {
         Ok(text) if text == want => Ok(()),
-        _ => Err(format!("{path} is out of date; run: UPDATE=1 cargo test generated").into()),
+        _ if std::env::var_os("UPDATE").is_some() => {
+            let folder = file.parent().unwrap_or(repository());
+            fs::create_dir_all(folder)?;
+            // Whole or not at all: helm may be reading it.
+            let whole = tempfile::NamedTempFile::new_in(folder)?;
+            fs::write(whole.path(), want)?;
+            fs::set_permissions(whole.path(), fs::Permissions::from_mode(0o644))?;
+            whole.persist(&file)?;
+            Ok(())
+        }
+        _ => Err(format!("{} is out of date; run: UPDATE=1 cargo test generated", path.as_ref().display()).into()),
     }
 }
 
 fn definition() -> Result<String, Failed> {
     Ok(serde_saphyr::to_string(&api::crd())?)
+}
+
+/// The release `ack-operator` with default values, and the namespace that Helm would not render.
+fn manifest() -> Result<String, Failed> {
+    check(COPY, &definition()?)?;
+    let release = ["template", "ack-operator", CHART, "--namespace", "ack-operator-system", "--skip-tests"];
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ack-operator-system\n";
+    Ok(format!("{namespace}{}", helm(&release)?))
 }
 
 fn size() -> Result<(), Failed> {

@@ -5,6 +5,8 @@ mod support;
 
 /// The body of CreateCluster: what the user wrote is what is sent.
 mod body;
+/// The pages for users: links, manifests, flags, commands.
+mod docs;
 /// Generated files are what the code says.
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
@@ -14,6 +16,8 @@ mod model;
 /// Every view through the judgement: what it does and why it waits.
 mod views;
 
+/// Argo CD's view: the bundle's scripts over every status, and what GitOps needs of the operator.
+mod argocd;
 /// The main job: create, follow, protect, delete, keep, adopt, recreate.
 mod cluster;
 /// The process, cut at every call it makes.
@@ -46,6 +50,11 @@ mod rules;
 mod settings;
 /// The client against the emulator: both signatures, every operation, lost answers.
 mod wire;
+
+/// Policies of the API server itself: what is refused at once, what is warned about, and those of platform teams.
+mod admission;
+/// The chart: values, rights, what the API server takes, releases over time.
+mod chart;
 
 /// Definitions that are older or newer than what is stored.
 mod upgrade;
@@ -88,17 +97,22 @@ fn main() -> ExitCode {
     let pure = [
         house::tests(),
         generated::tests(),
+        argocd::pure(),
         body::tests(),
+        docs::pure(),
         views::tests(),
         model::tests(),
         wire::tests(),
         faults::pure(),
         properties::tests(),
         leaks::pure(),
+        chart::pure(),
     ];
     let whole = [
         playground::trials(),
+        docs::tests(),
         rules::tests(),
+        argocd::tests(),
         cluster::tests(),
         delete::tests(),
         once::tests(),
@@ -113,6 +127,8 @@ fn main() -> ExitCode {
         metrics::tests(),
         doctor::tests(),
         leaks::tests(),
+        admission::tests(),
+        chart::tests(),
         quiet::tests(),
     ];
     // What is measured in seconds must not share the cores with what computes, and all logs are read at the end.
@@ -120,7 +136,7 @@ fn main() -> ExitCode {
         & run(whole, Some(WAITERS))
         & run([crash::tests()], Some(1))
         & run([isolation::measured(), upgrade::tests(), doctor::alone()], Some(1))
-        & (!support::started() || run([quiet::afterwards(), leaks::afterwards()], None));
+        & (!support::started() || run([quiet::afterwards(), leaks::afterwards(), argocd::afterwards()], None));
     support::stop();
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -60,16 +60,17 @@ impl Access {
         run(&mut helm, None)
     }
 
-    /// Applies `chart` with no pod of its own (nothing here would run one), and writes into `dir` a kubeconfig with a
-    /// token of the chart's own ServiceAccount: a program that uses it has the rights that a user's installation has
-    /// and nothing more.
-    pub fn install(&self, chart: &Path, dir: &Path) -> Result<PathBuf> {
-        let manifests = self.render(chart, &["--set", "replicaCount=0"])?;
+    /// Applies `chart` with no pod of its own (nothing here would run one) and with more `values` (`key=value`), and writes
+    /// into `dir` a kubeconfig of the chart's own ServiceAccount: a program that uses it has the rights that a user's
+    /// installation has and nothing more.
+    pub fn install(&self, chart: &Path, dir: &Path, values: &[&str]) -> Result<PathBuf> {
+        let values = values.iter().flat_map(|value| ["--set", value]);
+        let arguments: Vec<_> = ["--skip-tests", "--set", "replicaCount=0"].into_iter().chain(values).collect();
+        let manifests = self.render(chart, &arguments)?;
         self.namespace(SYSTEM_NAMESPACE)?;
         self.apply(&manifests)?;
         self.await_crd()?;
-        let token = self.run_kubectl(&["create", "token", RELEASE, "-n", SYSTEM_NAMESPACE, "--duration=48h"])?;
-        self.kubeconfig_for(token.trim(), dir.join("operator.kubeconfig"))
+        self.kubeconfig_of(SYSTEM_NAMESPACE, RELEASE, dir.join("operator.kubeconfig"))
     }
 
     /// Applies the chart's CustomResourceDefinition and nothing else of it.
@@ -83,12 +84,13 @@ impl Access {
         self.run_kubectl(&["wait", "--for=condition=Established", "--timeout=30s", crd]).map(drop)
     }
 
-    /// Our kubeconfig with another user in it.
-    fn kubeconfig_for(&self, token: &str, path: PathBuf) -> Result<PathBuf> {
+    /// Our kubeconfig with a ServiceAccount's token in it, written to `path`.
+    pub fn kubeconfig_of(&self, namespace: &str, account: &str, path: PathBuf) -> Result<PathBuf> {
+        let token = self.run_kubectl(&["create", "token", account, "-n", namespace, "--duration=48h"])?;
         let ours = Kubeconfig::read_from(&self.kubeconfig)?;
         let cluster = ours.clusters.first().and_then(|named| named.cluster.clone()).unwrap_or_default();
         let ca = cluster.certificate_authority_data.unwrap_or_default();
-        write_private(&path, &kubeconfig(&cluster.server.unwrap_or_default(), &ca, "ack-operator", token))?;
+        write_private(&path, &kubeconfig(&cluster.server.unwrap_or_default(), &ca, account, token.trim()))?;
         Ok(path)
     }
 }

@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::Demo;
+use crate::e2e_argocd::E2eArgocd;
+use crate::e2e_helm::E2eHelm;
 use crate::footprint::Footprint;
+use crate::image::Image;
 use crate::up::Up;
 
 const ABOUT: &str = "A real Kubernetes API and an emulated Alibaba Cloud ACK on loopback, to try ack-operator in";
@@ -32,6 +35,12 @@ enum What {
     Up(Up),
     /// Print the operator's size, its crates and its memory
     Footprint(Footprint),
+    /// Manage an AckCluster by a real Argo CD, from a Git repository to its end
+    E2eArgocd(E2eArgocd),
+    /// Pack the operator into an OCI archive, without a container daemon
+    Image(Image),
+    /// Install the chart by Helm on a node of its own, and see the operator at work in its pod (Linux, root)
+    E2eHelm(E2eHelm),
 }
 
 /// Runs `playground` with `arguments`, the program's name first. Call [`crate::keeper::hook`] before.
@@ -44,6 +53,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     What::Demo(demo) => demo.run().await,
                     What::Up(up) => up.run().await,
                     What::Footprint(footprint) => footprint.run().await,
+                    What::E2eArgocd(round) => round.run().await,
+                    What::Image(image) => image.run(),
+                    What::E2eHelm(e2e) => e2e.run().await,
                 }
             });
             // A build of the Kubernetes programs cannot be cancelled; it must not keep us.

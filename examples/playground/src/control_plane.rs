@@ -1,7 +1,8 @@
 //! A real Kubernetes API on loopback: etcd, kube-apiserver and, on request, kube-controller-manager. RBAC, ServiceAccount
-//! tokens and the audit log are on; there are no nodes, no scheduler, and no pods ever run.
+//! tokens and the audit log are on; there are no nodes and no scheduler here, so no pods run but on a `node`.
 
 use std::fs;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,9 +39,39 @@ rules:
   resources: [{group: ackoperator.dev}]
 - level: Metadata
 ";
-/// What a namespace needs to be born and to end, and what an owner reference needs to mean something.
-const CONTROLLERS: &str = "namespace-controller,garbage-collector-controller,serviceaccount-controller,\
+/// What a namespace needs to be born and to end, an owner reference to mean something, and the roles `view` and `edit` to
+/// take in what charts add to them.
+const CONTROLLERS: &str = "clusterrole-aggregation-controller,namespace-controller,garbage-collector-controller,serviceaccount-controller,\
                            root-ca-certificate-publisher-controller,validatingadmissionpolicy-status-controller";
+
+/// The addresses of Services. Only a node has any use for them.
+pub const SERVICES: &str = "10.0.0.0/24";
+
+/// How a control plane is met: by programs on this machine alone, or by the pods of a node too.
+#[derive(Clone, Copy, Debug)]
+pub struct Face {
+    /// Where kube-apiserver listens.
+    ip: IpAddr,
+    /// What keeps the endpoints of the Service `kubernetes`.
+    reconciler: &'static str,
+    controllers: &'static str,
+}
+
+impl Face {
+    /// A loopback address cannot stand in the Service `kubernetes`, and nobody asks for it where no pods run.
+    pub fn machine(loopback: &Loopback) -> Face {
+        Face { ip: loopback.ip(), reconciler: "none", controllers: CONTROLLERS }
+    }
+
+    /// At an address that pods reach.
+    pub fn pods(ip: IpAddr) -> Face {
+        Face { ip, reconciler: "lease", controllers: "*" }
+    }
+
+    fn url(self) -> String {
+        format!("https://{}:{}", self.ip, loopback::KUBERNETES)
+    }
+}
 
 /// Runs while this value lives, and no longer (see [`crate::keeper`]). Derefs to the administrator's [`Access`].
 #[derive(Debug)]
@@ -51,6 +82,7 @@ pub struct ControlPlane {
     controllers: OnceCell<Kept>,
     apiserver: Kept,
     etcd: Kept,
+    face: Face,
     loopback: Loopback,
 }
 
@@ -70,14 +102,20 @@ impl ControlPlane {
     }
 
     pub async fn start_with(toolbox: Toolbox) -> Result<ControlPlane> {
+        let loopback = Loopback::claim()?;
+        let face = Face::machine(&loopback);
+        ControlPlane::start_on(toolbox, loopback, face).await
+    }
+
+    /// With a loopback address and folder that somebody has claimed already.
+    pub async fn start_on(toolbox: Toolbox, loopback: Loopback, face: Face) -> Result<ControlPlane> {
         let wanted = [Tool::Etcd, Tool::KubeApiserver, Tool::Kubectl, Tool::Helm];
         let [etcd, apiserver, kubectl, helm] = toolbox.await_ready(wanted).await?;
-        let loopback = Loopback::claim()?;
-        let credentials = Credentials::write(&loopback)?;
+        let credentials = Credentials::write(&loopback, face)?;
         let etcd = start_etcd(&etcd, &loopback)?;
-        let apiserver = start_apiserver(&apiserver, &loopback)?;
+        let apiserver = start_apiserver(&apiserver, &loopback, face)?;
         let access = Access { kubeconfig: credentials.kubeconfig, kubectl, helm };
-        let mut plane = ControlPlane { access, toolbox, controllers: OnceCell::new(), apiserver, etcd, loopback };
+        let mut plane = ControlPlane { access, toolbox, controllers: OnceCell::new(), apiserver, etcd, face, loopback };
         plane.await_ready().await?;
         Ok(plane)
     }
@@ -87,9 +125,9 @@ impl ControlPlane {
         &self.access.kubeconfig
     }
 
-    /// `https://127.77.n.1:6443`.
+    /// `https://127.77.n.1:6443`, where no pods run.
     pub fn url(&self) -> String {
-        self.loopback.url("https", loopback::KUBERNETES)
+        self.face.url()
     }
 
     /// The address that everything of this control plane lives on; ask it for ports of your own.
@@ -114,8 +152,8 @@ impl ControlPlane {
     }
 
     /// Renders and applies a chart; see [`Access::install`].
-    pub fn install(&self, chart: &Path) -> Result<PathBuf> {
-        self.access.install(chart, self.dir())
+    pub fn install(&self, chart: &Path, values: &[&str]) -> Result<PathBuf> {
+        self.access.install(chart, self.dir(), values)
     }
 
     /// Starts kube-controller-manager with the controllers for namespaces, owner references and ServiceAccounts, and
@@ -128,11 +166,12 @@ impl ControlPlane {
         let [program] = self.toolbox.await_ready([Tool::KubeControllerManager]).await?;
         let mut command = Command::new(program);
         command.arg(format!("--kubeconfig={}", self.kubeconfig().display()));
-        command.arg(format!("--controllers={CONTROLLERS}"));
+        command.arg(format!("--controllers={}", self.face.controllers));
         command.arg(format!("--bind-address={}", self.loopback.ip()));
         command.arg(format!("--secure-port={}", loopback::CONTROLLERS));
         command.arg(format!("--root-ca-file={}", self.dir().join("ca.crt").display()));
         command.arg(format!("--cert-dir={}", self.dir().display()));
+        command.arg(format!("--flex-volume-plugin-dir={}", self.dir().join("volume-plugins").display()));
         command.args(["--leader-elect=false", "--use-service-account-credentials=false", "--profiling=false"]);
         let name = "kube-controller-manager";
         let mut controllers = Kept::start(name, &command, &self.dir().join(format!("{name}.log")))?;
@@ -176,7 +215,7 @@ fn start_etcd(program: &Path, loopback: &Loopback) -> Result<Kept> {
     Kept::start("etcd", &command, &loopback.dir().join("etcd.log"))
 }
 
-fn start_apiserver(program: &Path, loopback: &Loopback) -> Result<Kept> {
+fn start_apiserver(program: &Path, loopback: &Loopback, face: Face) -> Result<Kept> {
     let dir = loopback.dir();
     let file = |name: &str| dir.join(name).display().to_string();
     let policy = dir.join("audit-policy.yaml");
@@ -184,8 +223,10 @@ fn start_apiserver(program: &Path, loopback: &Loopback) -> Result<Kept> {
     let mut command = Command::new(program);
     command.args([
         format!("--etcd-servers={}", loopback.url("http", loopback::ETCD)),
-        format!("--bind-address={}", loopback.ip()),
-        format!("--advertise-address={}", loopback.ip()),
+        format!("--bind-address={}", face.ip),
+        format!("--advertise-address={}", face.ip),
+        format!("--endpoint-reconciler-type={}", face.reconciler),
+        format!("--service-cluster-ip-range={SERVICES}"),
         format!("--secure-port={}", loopback::KUBERNETES),
         format!("--tls-cert-file={}", file("apiserver.crt")),
         format!("--tls-private-key-file={}", file("apiserver.key")),
@@ -198,13 +239,13 @@ fn start_apiserver(program: &Path, loopback: &Loopback) -> Result<Kept> {
     command.args([
         "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
-        // A loopback address cannot stand in the Service `kubernetes`, and nobody here asks for it.
-        "--endpoint-reconciler-type=none",
+        "--kubelet-preferred-address-types=InternalIP",
         "--audit-log-mode=blocking",
         // In megabytes: one file, never rotated away from a test that reads it.
         "--audit-log-maxsize=4096",
         "--profiling=false",
+        // As on clusters that are careful: an owner reference that blocks deletion asks for a right.
+        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
     ]);
     Kept::start("kube-apiserver", &command, &dir.join("kube-apiserver.log"))
 }
@@ -215,7 +256,7 @@ struct Credentials {
 }
 
 impl Credentials {
-    fn write(loopback: &Loopback) -> Result<Credentials> {
+    fn write(loopback: &Loopback, face: Face) -> Result<Credentials> {
         let dir = loopback.dir();
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::default();
@@ -226,7 +267,7 @@ impl Credentials {
         let issuer = Issuer::new(ca, ca_key);
         let key = KeyPair::generate()?;
         let names = ["kubernetes.default.svc", "kubernetes.default", "localhost"].map(String::from);
-        let names: Vec<_> = names.into_iter().chain([loopback.ip().to_string(), "10.0.0.1".into()]).collect();
+        let names: Vec<_> = names.into_iter().chain([face.ip.to_string(), "10.0.0.1".into()]).collect();
         let certificate = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
         let accounts = KeyPair::generate()?;
         let mut random = [0; 24];
@@ -244,8 +285,7 @@ impl Credentials {
             write_private(&dir.join(name), &text)?;
         }
         let path = dir.join("admin.kubeconfig");
-        let server = loopback.url("https", loopback::KUBERNETES);
-        write_private(&path, &kubeconfig(&server, &BASE64.encode(ca_pem), "admin", &admin))?;
+        write_private(&path, &kubeconfig(&face.url(), &BASE64.encode(ca_pem), "admin", &admin))?;
         Ok(Credentials { kubeconfig: path })
     }
 }

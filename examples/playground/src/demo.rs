@@ -79,7 +79,8 @@ impl Demo {
         ])?;
         line("Kubernetes", &format!("{version} at {first_user}"));
         line("ACK", &format!("emulated at {}; clusters take seconds here, not minutes", stage.operator.endpoint));
-        line("chart", if user_has_server { "its CustomResourceDefinition" } else { "CustomResourceDefinition, RBAC" });
+        let installed = if user_has_server { "its CustomResourceDefinition" } else { "all of it but the pod" };
+        line("chart", installed);
         let operator = stage.start_operator().await?;
         let rights = if user_has_server { "with your rights" } else { "with the chart's rights and no more" };
         line("operator", &format!("process {}, {rights}", operator.pid()));
@@ -90,12 +91,16 @@ impl Demo {
         walk.use_kubeconfig(user_has_server).await?;
         if self.exit {
             walk.protect().await?;
-            walk.delete_in_vain().await?;
+            if user_has_server {
+                walk.delete_that_waits().await?;
+            } else {
+                walk.delete_that_is_refused().await?;
+            }
             walk.let_go().await?;
             println!("\nAll of it took {:.0} s.", began.elapsed().as_secs_f64());
             return Ok(());
         }
-        walk.next();
+        walk.next(user_has_server);
         std::future::pending().await
     }
 }
@@ -187,7 +192,18 @@ impl<'a> Walk<'a> {
         self.watch("the protection to be on", applied).await
     }
 
-    async fn delete_in_vain(&self) -> Result<()> {
+    /// The chart's policies stand in the API server: the user hears no at once, and the object is not even marked.
+    async fn delete_that_is_refused(&self) -> Result<()> {
+        heading("Delete, which is refused");
+        let refused = self.kubectl(&["delete", &self.object(), "--wait=false"]).await.is_err();
+        expect(refused, "a protected object was taken for deletion")?;
+        let object = self.objects.get(&self.name).await?.unwrap_or_default();
+        expect(object["metadata"]["deletionTimestamp"].is_null(), "a refused deletion has begun all the same")?;
+        self.ledger(false)
+    }
+
+    /// Without them, the operator's finalizer is what holds.
+    async fn delete_that_waits(&self) -> Result<()> {
         heading("Delete, which waits");
         self.kubectl(&["delete", &self.object(), "--wait=false"]).await?;
         let held = |object: Option<&Value>| {
@@ -202,6 +218,10 @@ impl<'a> Walk<'a> {
     async fn let_go(&self) -> Result<()> {
         heading("Lift the protection, and it goes");
         self.protection(false).await?;
+        // One that was refused has to be asked for again; one that waits goes on by itself.
+        if self.objects.get(&self.name).await?.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null()) {
+            self.kubectl(&["delete", &self.object(), "--wait=false"]).await?;
+        }
         self.watch("the object to go", |object| object.is_none()).await?;
         println!();
         self.kubectl(&["get", "ack"]).await?;
@@ -276,7 +296,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn next(&self) {
+    fn next(&self, waits: bool) {
         let (access, object) = (self.stage.access(), self.object());
         let namespace =
             if self.stage.namespace == "default" { String::new() } else { format!(" -n {}", self.stage.namespace) };
@@ -287,11 +307,27 @@ impl<'a> Walk<'a> {
         println!("  alias kubectl={}", access.kubectl.display());
         println!("\n  kubectl get ack{namespace} -w -o wide");
         println!("  kubectl describe {object}{namespace}");
-        println!("\nProtect it, and try to delete it: the object waits and says why, the cluster stays.\n");
-        println!(r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":true}}}}'"#);
-        println!("  kubectl delete {object}{namespace} --wait=false");
-        println!("\nLift the protection, and the deletion goes on by itself.\n");
-        println!(r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":false}}}}'"#);
+        let protection = |on: bool| {
+            println!(
+                r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":{on}}}}}'"#
+            );
+        };
+        let delete = format!("  kubectl delete {object}{namespace} --wait=false");
+        if waits {
+            println!("\nProtect it, and try to delete it: the object waits and says why, the cluster stays.\n");
+        } else {
+            println!("\nProtect it, and try to delete it: that is refused with the way out, the cluster stays.\n");
+        }
+        protection(true);
+        println!("{delete}");
+        if waits {
+            println!("\nLift the protection, and the deletion goes on by itself.\n");
+            protection(false);
+        } else {
+            println!("\nLift the protection, and delete again.\n");
+            protection(false);
+            println!("{delete}");
+        }
         println!("\nThe other side, and the operator's own words:\n");
         let ca = self.stage.operator.ca_file.clone().unwrap_or_default();
         println!("  curl --cacert {} {}/_emulator/ledger", ca.display(), self.stage.operator.endpoint);

@@ -37,6 +37,18 @@ pub enum Error {
     #[error("the operator's program was not found at {0}; run `cargo build --workspace` or give --operator PATH")]
     OperatorMissing(PathBuf),
 
+    #[error(
+        "{0} holds no certificate authority, and without any the operator cannot trust the cloud; install the \
+             package ca-certificates or give --ca-bundle FILE"
+    )]
+    NoAuthorities(PathBuf),
+
+    #[error("the last stage of the Dockerfile cannot be packed without a container daemon because of `{0}`")]
+    Dockerfile(String),
+
+    #[error("a node cannot run here: {0}")]
+    NoNode(String),
+
     #[error("{0}")]
     Unexpected(String),
 

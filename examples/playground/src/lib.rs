@@ -12,20 +12,28 @@
 //! AckClusters   the objects as plain JSON                      objects.rs
 //! Door, Book    where an operator's calls are cut            cutting/
 //! Stage         all of it, for demo, up and footprint          stage.rs
+//! ArgoCd        Argo CD's processes beside a Stage             argocd.rs
+//! Image         the operator as an OCI archive                 image.rs
+//! Node          runs pods for a ControlPlane (Linux, root)     node.rs
 //! ```
 //!
 //! The operator is only ever run as a program; none of its code is used here.
 
 pub mod access;
+mod argocd;
 pub mod cli;
 pub mod control_plane;
 pub mod cutting;
 mod demo;
+mod e2e_argocd;
+mod e2e_helm;
 pub mod emulated;
 pub mod error;
 mod footprint;
+pub mod image;
 pub mod keeper;
 pub mod loopback;
+pub mod node;
 pub mod objects;
 pub mod operator;
 pub mod stage;

@@ -69,7 +69,7 @@ impl Stage {
         };
         let (access, loopback) = (ground.access(), ground.loopback());
         let (kubeconfig, namespaces) = match &ground {
-            Ground::Ours(plane) => (plane.install(&crate::chart())?, vec![]),
+            Ground::Ours(plane) => (plane.install(&crate::chart(), &[])?, vec![]),
             Ground::Theirs(access, _) => {
                 access.install_crd(&crate::chart())?;
                 access.namespace(namespace)?;
@@ -147,6 +147,16 @@ impl Stage {
     /// Every cluster that ACK has ever made, by its own account.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.emulator.ledger()
+    }
+
+    /// Something happens to a cluster outside of Kubernetes.
+    pub fn outside(&self, id: &str, change: &serde_json::Value) -> Result<()> {
+        Ok(self.emulator.outside(id, change)?)
+    }
+
+    /// Where everything of this stage lives.
+    pub fn loopback(&self) -> &Loopback {
+        self.ground.loopback()
     }
 
     /// The error of a wait that was in vain, with what the operators said last.

@@ -1,5 +1,5 @@
-//! The five programs that the playground needs and this machine may not have: etcd, kube-apiserver,
-//! kube-controller-manager, kubectl and helm. Built once by Go from the modules pinned in `tools/` into a cache folder.
+//! The programs that the playground needs and this machine may not have: etcd, those of Kubernetes, helm, and for the
+//! round with Argo CD that and a Redis. Built once by Go from the modules pinned in `tools/` into a cache folder.
 //! A program without a stamp that fits is never used, so half a build is never taken for a whole one; nothing is
 //! downloaded but Go modules.
 
@@ -11,6 +11,7 @@ use std::{env, process, thread};
 
 use sha2::{Digest, Sha256};
 
+use crate::access::run;
 use crate::error::{Error, Result};
 use crate::keeper::{self, Kept};
 
@@ -21,6 +22,12 @@ pub enum Tool {
     KubeControllerManager,
     Kubectl,
     Helm,
+    ArgoCd,
+    /// A Redis in memory, a main of our own around a module.
+    Miniredis,
+    Kubelet,
+    KubeProxy,
+    KubeScheduler,
 }
 
 /// Where a tool comes from: its folder under `tools/`, the module pinned there, the package that is its program.
@@ -34,8 +41,15 @@ struct Source {
 }
 
 impl Tool {
-    pub const ALL: [Tool; 5] =
-        [Tool::Etcd, Tool::Kubectl, Tool::KubeApiserver, Tool::KubeControllerManager, Tool::Helm];
+    pub const ALL: [Tool; 7] = [
+        Tool::Etcd,
+        Tool::Kubectl,
+        Tool::KubeApiserver,
+        Tool::KubeControllerManager,
+        Tool::Helm,
+        Tool::ArgoCd,
+        Tool::Miniredis,
+    ];
 
     fn source(self) -> Source {
         let kube = |name, package, asset| Source { name, folder: "kube", module: "k8s.io/kubernetes", package, asset };
@@ -49,9 +63,20 @@ impl Tool {
                 kube("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", true)
             }
             Tool::Kubectl => kube("kubectl", "k8s.io/kubernetes/cmd/kubectl", true),
+            Tool::Kubelet => kube("kubelet", "k8s.io/kubernetes/cmd/kubelet", false),
+            Tool::KubeProxy => kube("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy", false),
+            Tool::KubeScheduler => kube("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", false),
             Tool::Helm => {
                 let (module, package) = ("helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm");
                 Source { name: "helm", folder: "helm", module, package, asset: false }
+            }
+            Tool::ArgoCd => {
+                let (module, package) = ("github.com/argoproj/argo-cd/v3", "github.com/argoproj/argo-cd/v3/cmd");
+                Source { name: "argocd", folder: "argocd", module, package, asset: false }
+            }
+            Tool::Miniredis => {
+                let (module, package) = ("github.com/alicebob/miniredis/v2", "./miniredis");
+                Source { name: "miniredis", folder: "argocd", module, package, asset: false }
             }
         }
     }
@@ -65,7 +90,12 @@ impl Tool {
     fn linker_flags(self, version: &str) -> String {
         let mut flags = String::from("-s -w");
         match self {
-            Tool::KubeApiserver | Tool::KubeControllerManager | Tool::Kubectl => {
+            Tool::KubeApiserver
+            | Tool::KubeControllerManager
+            | Tool::KubeProxy
+            | Tool::KubeScheduler
+            | Tool::Kubectl
+            | Tool::Kubelet => {
                 let mut numbers = version.trim_start_matches('v').split('.');
                 let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
                 for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
@@ -76,7 +106,11 @@ impl Tool {
                 }
             }
             Tool::Helm => flags += &format!(" -X helm.sh/helm/v4/internal/version.version={version}"),
-            Tool::Etcd => {}
+            Tool::ArgoCd => {
+                flags +=
+                    &format!(" -X github.com/argoproj/argo-cd/v3/common.version={}", version.trim_start_matches('v'));
+            }
+            Tool::Etcd | Tool::Miniredis => {}
         }
         flags
     }
@@ -146,6 +180,26 @@ impl Toolbox {
         built.map_err(|error| Error::Unexpected(error.to_string()))?
     }
 
+    /// Where the sources of a tool's module are, for what it brings beside its program.
+    pub fn module_dir(&self, tool: Tool) -> Result<PathBuf> {
+        let source = tool.source();
+        let mut go = Command::new(&self.go);
+        go.current_dir(self.modules.join(source.folder)).args(["mod", "download", "-json", source.module]);
+        let text = run(self.environment(tool, &mut go)?, None)?;
+        let module: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        module["Dir"].as_str().map(PathBuf::from).ok_or(Error::Unexpected(format!("go tells no folder: {text}")))
+    }
+
+    /// What Go is run with, whatever the user's own settings are.
+    fn environment<'a>(&self, tool: Tool, go: &'a mut Command) -> Result<&'a mut Command> {
+        go.env("CGO_ENABLED", "0").env("GOWORK", "off").env_remove("GOFLAGS");
+        // Where a module needs a newer Go than the one at hand, Go fetches it like any other module.
+        if let Some(toolchain) = self.pinned(tool, "toolchain")? {
+            go.env("GOTOOLCHAIN", toolchain);
+        }
+        Ok(go)
+    }
+
     fn asset(&self, tool: Tool) -> Option<PathBuf> {
         let path = self.assets.as_ref().filter(|_| tool.source().asset)?.join(tool.name());
         path.is_file().then_some(path)
@@ -156,19 +210,26 @@ impl Toolbox {
         let source = tool.source();
         let folder = self.modules.join(source.folder);
         let read = |name: &str| fs::read(folder.join(name)).map_err(Error::io("cannot read", folder.join(name)));
-        let (go_mod, go_sum) = (read("go.mod")?, read("go.sum")?);
-        let modules = Sha256::new().chain_update(&go_mod).chain_update(&go_sum).finalize();
+        let mut modules = Sha256::new().chain_update(read("go.mod")?).chain_update(read("go.sum")?);
+        if source.package.starts_with("./") {
+            modules.update(read(&format!("{}/main.go", source.package))?);
+        }
+        let modules = modules.finalize();
         let modules: String = modules.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}@{} {} {modules}", source.name, self.version(tool)?, self.go_version()?))
     }
 
     fn version(&self, tool: Tool) -> Result<String> {
-        let source = tool.source();
-        let file = self.modules.join(source.folder).join("go.mod");
+        let Source { module, folder, .. } = tool.source();
+        let version = self.pinned(tool, module)?.filter(|word| word.starts_with('v'));
+        version.ok_or_else(|| Error::NotPinned { file: self.modules.join(folder).join("go.mod"), module })
+    }
+
+    /// What follows `word` in the go.mod of a tool.
+    fn pinned(&self, tool: Tool, word: &str) -> Result<Option<String>> {
+        let file = self.modules.join(tool.source().folder).join("go.mod");
         let text = fs::read_to_string(&file).map_err(Error::io("cannot read", &file))?;
-        let mut words = text.split_whitespace().skip_while(|word| *word != source.module).skip(1);
-        let version = words.next().filter(|word| word.starts_with('v'));
-        Ok(version.ok_or(Error::NotPinned { file, module: source.module })?.to_owned())
+        Ok(text.split_whitespace().skip_while(|found| *found != word).nth(1).map(str::to_owned))
     }
 
     fn go_version(&self) -> Result<String> {
@@ -207,8 +268,8 @@ impl Toolbox {
         let half = self.cache.join(format!(".building-{}-{}", source.name, process::id()));
         let mut go = Command::new(&self.go);
         go.current_dir(self.modules.join(source.folder));
-        go.args(["build", "-v", "-trimpath", "-ldflags", &tool.linker_flags(&version), "-o"]);
-        go.arg(&half).arg(source.package).env("CGO_ENABLED", "0").env("GOWORK", "off").env_remove("GOFLAGS");
+        go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &tool.linker_flags(&version), "-o"]);
+        self.environment(tool, go.arg(&half).arg(source.package))?;
         self.watch(source.name, &go, &half.with_extension("log"))?;
 
         let stamp_file = self.stamp_file(tool);

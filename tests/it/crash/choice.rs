@@ -94,7 +94,7 @@ pub fn mixed(plans: Vec<Plan>) -> Vec<Plan> {
 /// `count` of the plans, evenly spread. The stride meets every cut, since it shares no divisor with their number.
 pub fn spread(plans: Vec<Plan>, count: usize) -> Vec<Plan> {
     let mut stride = (plans.len() / count.max(1)).max(1);
-    while stride > 1 && (stride % 2 == 0 || stride % 3 == 0) {
+    while stride.is_multiple_of(2) || stride.is_multiple_of(3) {
         stride -= 1;
     }
     plans.into_iter().step_by(stride).collect()

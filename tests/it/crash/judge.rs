@@ -82,7 +82,8 @@ pub fn judge(world: &World, end: &End, counts: Counts, allowed: Counts) -> Vec<S
         }
     }
     if !arrived(world, end) {
-        wrong.push(format!("the object is not {:?} in the end: {object:?}", end.reason));
+        let status = object.map(|object| object["status"].to_string());
+        wrong.push(format!("the object is not {:?} in the end: {status:?}", end.reason));
     }
     for (what, count, allowed) in [("writes", counts.writes, allowed.writes), ("calls", counts.calls, allowed.calls)] {
         if count > allowed {

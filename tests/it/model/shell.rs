@@ -364,12 +364,10 @@ impl Sim {
     /// A DELETE against what the spec said or ACK showed.
     fn wrongly_deleted(&self, pass: &Pass, o: &Object) -> Option<&'static str> {
         let shown = pass.cluster.flatten();
-        let guard = match (o.guard, shown.map(|seen| (seen.state, seen.guarded))) {
-            (Some(true), _) => true,
-            (None, Some((_, None))) => true,
-            (_, Some((State::Running, Some(true)))) => true,
-            _ => false,
-        };
+        let guard = matches!(
+            (o.guard, shown.map(|seen| (seen.state, seen.guarded))),
+            (Some(true), _) | (None, Some((_, None))) | (_, Some((State::Running, Some(true))))
+        );
         if guard {
             Some("a delete is sent against the protection")
         } else if o.goal() != Goal::Destroy && o.recreate != o.known.map(|known| known.id) {

@@ -234,7 +234,11 @@ fn vanished() -> Vec<Case> {
         case(
             "a cluster that vanished is reported, never made again",
             gone(Goal::Manage),
-            rests(Stuck(Reason::ClusterGone)).again(mins(10)).saying("recreate=c1").ready(Some(false)),
+            rests(Stuck(Reason::ClusterGone))
+                .again(mins(10))
+                .saying("recreate=c1")
+                .ready(Some(false))
+                .keeping(Memo::Gone { id: id(), at: ago(secs(31)) }),
         ),
         case(
             "only a person's word starts another",

@@ -167,7 +167,7 @@ fn gone() -> Vec<Case> {
         case(
             "another living cluster of this object is a duplicate",
             with_list(|l| l.ours = vec!["c2".into()]),
-            rests(Stuck(Reason::DuplicateDetected)).saying("c2"),
+            rests(Stuck(Reason::DuplicateDetected)).saying("c2").keeping(memo(secs(30))),
         ),
         case(
             "and so it is beside one that still shows",

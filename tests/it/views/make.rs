@@ -392,7 +392,7 @@ fn absent() -> Vec<Case> {
                 let Standing::Sealed { intent, .. } = &mut v.standing else { return };
                 intent.believe_after = ago(mins(5));
             }),
-            rests(UnderWay(Reason::AwaitingOutcome)),
+            rests(UnderWay(Reason::AwaitingOutcome)).keeping_nothing(),
         ),
         case(
             "a torn list proves no absence and takes back none",

@@ -1,7 +1,13 @@
 //! Every view that can come about: from each beginning, each question is answered in every way there is. It never
 //! panics, always comes to an end, and what must not be done follows from no view at all.
 
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+
+use ack_operator::decide::Verdict;
+
 use super::*;
+use crate::argocd;
 
 pub fn tests() -> Vec<Trial> {
     GOALS
@@ -9,8 +15,15 @@ pub fn tests() -> Vec<Trial> {
         .map(|goal| {
             Trial::test(format!("views: whatever is so, nothing wrong follows: {goal:?}"), move || {
                 let rules = Rules::default();
-                let views = walk(goal, &rules, 1, &mut |view, step| sound(view, step, &rules))?;
+                let mut rests = HashMap::new();
+                let views = walk(goal, &rules, 1, &mut |view, step| {
+                    if let Step::Rest(verdict) = step {
+                        rests.entry(shape(verdict)).or_insert_with(|| verdict.clone());
+                    }
+                    sound(view, step, &rules)
+                })?;
                 println!("{goal:?}: {views} views");
+                argocd::health::every_end_has_the_health_that_its_reason_means(rests.into_values());
                 if views < 1000 { Err("that were too few".into()) } else { Ok(()) }
             })
         })
@@ -167,6 +180,15 @@ fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
         Standing::New { .. } | Standing::Adopting(_) => went(Deed::Claim).into(),
         Standing::Sealed { .. } => vec![],
     }
+}
+
+/// What a verdict says apart from its words and times.
+fn shape(verdict: &Verdict) -> (Option<bool>, Discriminant<Work>, Option<Reason>) {
+    let reason = match &verdict.work {
+        Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
+        Work::Done | Work::Same => None,
+    };
+    (verdict.ready, discriminant(&verdict.work), reason)
 }
 
 struct Walk<'a, 'v> {

@@ -43,7 +43,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a list begun too early is believed",
         stands_for: "what counts is when it was read",
-        row: "an operator that crashes and sleeps",
+        row: "two lists without a pause",
         edits: &[("decide/once.rs", "if list.began < late_enough {", "if v.now < late_enough {")],
     },
     Mutant {

@@ -28,7 +28,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no L in the bound",
         stands_for: "the lag of the list is not waited for",
-        row: "an operator that crashes and sleeps",
+        row: "a list that lags more or less",
         edits: &[("decide/rules.rs", "self.window + self.listed + self.skew", "self.window + self.skew")],
     },
     Mutant {

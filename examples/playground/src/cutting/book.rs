@@ -218,3 +218,48 @@ impl Book {
         (self.keeper)(whose, blow);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls as `VERB KIND`, and the number that each gets.
+    const DAY: &[(&str, Option<usize>)] = &[
+        ("GET ackclusters", Some(1)),
+        ("GET ackclusters", Some(2)),
+        ("GET ackclusters", None),
+        ("GET secrets", Some(3)),
+        ("PATCH ackclusters/status", Some(4)),
+        ("PATCH ackclusters/status", Some(5)),
+        ("GET ackclusters", Some(6)),
+    ];
+
+    fn call(line: &str) -> Call {
+        let (method, kind) = line.split_once(' ').expect("two words");
+        Call { number: None, whose: 0, method: method.into(), kind: kind.into(), signed: false, status: 0 }
+    }
+
+    #[tokio::test]
+    async fn a_read_that_only_repeats_has_no_number_and_a_cut_meets_its_call_once() {
+        let book = Book::new(&[(3, Cut::Lost), (9, Cut::Killed)], |_, _| {});
+        assert!(book.enter(call("GET secrets")).await.cut.is_none(), "nothing counts before it begins");
+        book.begin();
+        for (line, number) in DAY {
+            let cut = book.enter(call(line)).await.cut;
+            assert_eq!(cut, (*number == Some(3)).then_some(Cut::Lost), "{line}");
+        }
+        let numbers: Vec<_> = book.calls().iter().map(|call| call.number).collect();
+        assert_eq!(numbers, DAY.iter().map(|(_, number)| *number).collect::<Vec<_>>());
+        assert_eq!((book.numbered(), book.struck()), (6, 1));
+    }
+
+    #[test]
+    fn a_cut_that_would_repeat_another_is_left_out() {
+        let words =
+            |line: &str| Cut::ALL.iter().filter(|cut| cut.differs(&call(line))).map(Cut::to_string).collect::<Vec<_>>();
+        assert_eq!(words("GET ackclusters"), ["lost", "killed", "held"]);
+        assert_eq!(words("PATCH ackclusters").len(), Cut::ALL.len());
+        assert_eq!("late".parse(), Ok(Cut::Late));
+        assert!("early".parse::<Cut>().is_err());
+    }
+}
