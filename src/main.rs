@@ -118,7 +118,7 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     let client = kube::Client::try_from(flags.kubernetes().await?)?;
     let mut registry = Registry::default();
     accounts.register(&mut registry);
-    let figures = controller::Metrics::new(&mut registry);
+    let figures = controller::Metrics::new(&mut registry, &settings.orphans);
     let ready = Ready::default();
     let health = telemetry::health(health_addr, ready.clone()).await?;
     let metrics = telemetry::metrics(metrics_addr, registry).await?;

@@ -18,7 +18,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{Error, Guarded};
+use super::{Error, Guarded, Orphans};
 use crate::ack::State;
 use crate::api::{AckCluster, CLUSTER_INTENT, ConditionType};
 use crate::terms::{Outcome, Reason};
@@ -51,7 +51,7 @@ pub struct Metrics {
 impl Metrics {
     /// All at nought, and known to `registry`. Two of controller-runtime's are left out, because they would not mean the
     /// same here: max_concurrent_reconciles, since the bound is one for each account and region, and workqueue_depth.
-    pub fn new(registry: &mut Registry) -> Metrics {
+    pub fn new(registry: &mut Registry, orphans: &Orphans) -> Metrics {
         let metrics = Metrics {
             passes: Family::default(),
             failed: Counter::default(),
@@ -70,6 +70,7 @@ impl Metrics {
         ours.register("controller_runtime_active_workers", "Reconciliations under way", metrics.active.clone());
         registry.register("leader_election_master_status", "1 for who holds the lease", metrics.leads.clone());
         registry.register_collector(Box::new(Clusters(metrics.caches.clone())));
+        registry.register_collector(Box::new(orphans.clone()));
         metrics
     }
 
@@ -132,6 +133,24 @@ impl Collector for Clusters {
         family("ackoperator_create_unconfirmed", "1 while it is not known what a request to create has made", &|o| {
             Some((None, unconfirmed(o.0.as_ref().ok()?).into()))
         })
+    }
+}
+
+impl fmt::Debug for Orphans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Orphans")
+    }
+}
+
+impl Collector for Orphans {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Living clusters with this installation's marks that belong to no AckCluster";
+        let mut family = encoder.encode_descriptor("ackoperator_orphans", help, None, MetricType::Gauge)?;
+        for (region, count) in self.counts() {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            ConstGauge::new(count).encode(family.encode_family(&[("region", region.to_string())])?)?;
+        }
+        Ok(())
     }
 }
 

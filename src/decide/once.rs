@@ -35,14 +35,15 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     // A person's word counts once no copy lives any more, and only beside a list begun since.
     let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
     let counts = intent.date + rules.window + rules.skew;
-    let began_after = if v.now >= late_enough {
+    let least = if v.now >= late_enough {
         late_enough
     } else if confirmed && v.now >= counts {
-        v.since.max(counts)
+        counts
     } else {
         v.since
     };
-    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
+    // Never the list of an earlier pass: what that one did not settle it would not settle again, however late it began.
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since.max(least) })?;
     recorded(list, &intent.site, rules, v.now)?;
     if v.goal == Goal::Pause {
         return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));

@@ -163,13 +163,16 @@ fn every_command_on_a_page_has_the_flags_that_it_is_given() {
     let makefile = fs::read_to_string(repository().join("Makefile")).expect("the Makefile");
     let values = fs::read_to_string(repository().join("charts/ack-operator/values.yaml")).expect("the values");
     let values: Value = serde_saphyr::from_str(&values).expect("values");
-    let verbs =
-        ["get", "apply", "create", "delete", "patch", "annotate", "wait", "explain", "describe", "events", "rollout"];
+    let verbs = [
+        "get", "apply", "create", "delete", "patch", "annotate", "wait", "explain", "describe", "events", "logs",
+        "exec", "rollout",
+    ];
     let mut seen = 0;
     for (page, text) in pages() {
         for words in commands(&text) {
             let line = format!("{}: {}", page.display(), words.join(" "));
-            let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+            // What follows -- is another program's.
+            let texts: Vec<&str> = words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
             let known = match texts[0] {
                 "make" => {
                     assert!(makefile.contains(&format!("\n{}:", texts[1])), "{line}");

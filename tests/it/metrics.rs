@@ -28,6 +28,7 @@ const FAMILIES: &[(&str, &str, &[&str])] = &[
     ("ackoperator_cluster_stalled", "gauge", &["name", "namespace", "reason"]),
     ("ackoperator_cluster_state", "gauge", &["name", "namespace", "state"]),
     ("ackoperator_create_unconfirmed", "gauge", &["name", "namespace"]),
+    ("ackoperator_orphans", "gauge", &["region"]),
     ("controller_runtime_active_workers", "gauge", &["controller"]),
     ("controller_runtime_reconcile", "counter", &["controller", "result"]),
     ("controller_runtime_reconcile_errors", "counter", &["controller"]),
