@@ -52,10 +52,19 @@ fn pages() -> Vec<(PathBuf, String)> {
     found.into_iter().map(|page| (page.clone(), fs::read_to_string(&page).expect("a page"))).collect()
 }
 
-/// The fenced blocks of a language.
-fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
-    let fence = format!("```{language}\n");
-    text.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+/// The fenced blocks of a language, in a list too.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}");
+    let (mut found, mut open): (Vec<String>, Option<String>) = (vec![], None);
+    for line in text.lines() {
+        match &mut open {
+            None if line.trim() == fence => open = Some(String::new()),
+            None => {}
+            Some(_) if line.trim() == "```" => found.extend(open.take()),
+            Some(block) => *block += &format!("{line}\n"),
+        }
+    }
+    found
 }
 
 fn every_link_leads_somewhere() {
@@ -97,8 +106,9 @@ fn every_annotation_that_is_named_is_one() {
 }
 
 fn documents(text: &str) -> Vec<Value> {
-    let blocks = blocks(text, "yaml").into_iter().flat_map(|block| block.split("\n---\n"));
-    blocks.map(|one| serde_saphyr::from_str(one).unwrap_or_else(|error| panic!("{error}\n{one}"))).collect()
+    let blocks = blocks(text, "yaml");
+    let documents = blocks.iter().flat_map(|block| block.split("\n---\n"));
+    documents.map(|one| serde_saphyr::from_str(one).unwrap_or_else(|error| panic!("{error}\n{one}"))).collect()
 }
 
 fn every_manifest_and_policy_can_be_parsed() {
@@ -110,7 +120,7 @@ fn every_manifest_and_policy_can_be_parsed() {
         documents(&text);
         for block in blocks(&text, "json") {
             let policy: Value =
-                serde_json::from_str(block).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+                serde_json::from_str(&block).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
             let granted = policy["Statement"][0]["Action"].as_array().expect("actions");
             let granted: BTreeSet<_> = granted.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
             assert_eq!(granted, called, "the RAM policy grants what the client calls, and nothing else");
