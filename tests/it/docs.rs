@@ -87,7 +87,7 @@ fn every_flag_that_is_named_is_one() {
     for (page, text) in pages() {
         for span in spans(&text).filter(|span| span.starts_with("--")) {
             let flag = span.split([' ', '=']).next().unwrap_or_default();
-            let others = ["--protocol-times", "--set"].contains(&flag);
+            let others = ["--protocol-times", "--set", "--reset-values"].contains(&flag);
             assert!(others || flag == "--help" || settings.contains(flag), "{}: {span}", page.display());
         }
     }
