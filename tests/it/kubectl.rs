@@ -86,7 +86,7 @@ fn describe_shows_the_history() {
         let events = told.split("Events:").nth(1)?;
         ["Creating", "Running"].iter().all(|reason| events.contains(reason)).then_some(told.clone())
     });
-    for word in [cluster.as_str(), "the cluster is running and the spec is applied", "State:", "Region _ Id"] {
+    for word in [cluster.as_str(), "the cluster is running and the spec is applied"] {
         assert!(told.contains(word), "{word}: {told}");
     }
 }
