@@ -28,6 +28,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 pub use contract::afterwards;
+pub use fixtures::{STATES, fixture};
 
 /// A file of the bundle.
 fn bundled(path: &str) -> PathBuf {

@@ -34,6 +34,8 @@ mod hostile;
 mod isolation;
 /// The kubeconfig of a finished cluster.
 mod kubeconfig;
+/// At home in kubectl: tables, explain, wait, describe, dry runs, selectors.
+mod kubectl;
 /// Two operators of which one works.
 mod leader;
 /// No secret leaves: marks in every corner, searched for in everything that was written.
@@ -118,6 +120,7 @@ fn main() -> ExitCode {
         once::tests(),
         isolation::tests(),
         hostile::tests(),
+        kubectl::tests(),
         faults::tests(),
         orphans::tests(),
         campaign::tests(),

@@ -13,7 +13,7 @@ use crate::support::{Scene, ready};
 use crate::trials;
 
 /// Each state and its health.
-const STATES: &[(&str, &str)] = &[
+pub const STATES: &[(&str, &str)] = &[
     ("unseen", "Progressing"),
     ("creating", "Progressing"),
     ("running", "Healthy"),
