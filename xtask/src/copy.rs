@@ -32,7 +32,7 @@ pub struct Copy {
 
 impl Copy {
     pub fn new() -> Copy {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default();
+        let root = root();
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         Copy { at: root.join(target).join("mutants"), root }
     }
@@ -47,16 +47,7 @@ impl Copy {
             let ours = self.root.join("Cargo.lock");
             fs::copy(&ours, &lock).map_err(|e| Error::File(ours, e))?;
         }
-        let mut files = vec![];
-        for (folder, names) in [("src", ["terms.rs", "decide"]), ("tests/it", ["model.rs", "views.rs"])] {
-            files.extend(names.into_iter().map(|name| (folder, PathBuf::from(name))));
-        }
-        files.extend(["model", "views"].map(|name| ("tests/it", PathBuf::from(name))));
-        let mut wanted = vec![];
-        for (folder, name) in files {
-            self.sources(&self.root.join(folder), &name, &mut wanted)?;
-        }
-        for (path, mut text) in wanted {
+        for (path, mut text) in sources()? {
             for &(file, find, replace) in mutant.edits.iter().filter(|(file, ..)| Path::new(file) == path) {
                 let times = text.matches(find).count();
                 if times != 1 {
@@ -68,20 +59,6 @@ impl Copy {
         }
         let built = self.cargo(&["build", "--quiet", "--profile", "prove"])?;
         if built.status.success() { Ok(()) } else { Err(Error::Broken(mutant.name, said(&built))) }
-    }
-
-    /// The sources below `folder/name`, by their path in the copy.
-    fn sources(&self, folder: &Path, name: &Path, found: &mut Vec<(PathBuf, String)>) -> Result<(), Error> {
-        let path = folder.join(name);
-        let failed = |error| Error::File(path.clone(), error);
-        if !path.is_dir() {
-            found.push((name.to_owned(), fs::read_to_string(&path).map_err(failed)?));
-            return Ok(());
-        }
-        for entry in fs::read_dir(&path).map_err(failed)? {
-            self.sources(folder, &name.join(entry.map_err(failed)?.file_name()), found)?;
-        }
-        Ok(())
     }
 
     fn write(&self, path: impl AsRef<Path>, text: String) -> Result<(), Error> {
@@ -105,6 +82,37 @@ impl Copy {
         let program = self.at.join("target/prove/proof");
         Command::new(&program).args(words).output().map_err(|e| Error::File(program, e))
     }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// What is copied: each source by its path in the copy, and its text.
+pub fn sources() -> Result<Vec<(PathBuf, String)>, Error> {
+    let mut found = vec![];
+    for (folder, names) in
+        [("src", &["terms.rs", "decide"][..]), ("tests/it", &["model.rs", "views.rs", "model", "views"])]
+    {
+        for name in names {
+            below(&root().join(folder), Path::new(name), &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// The sources below `folder/name`.
+fn below(folder: &Path, name: &Path, found: &mut Vec<(PathBuf, String)>) -> Result<(), Error> {
+    let path = folder.join(name);
+    let failed = |error| Error::File(path.clone(), error);
+    if !path.is_dir() {
+        found.push((name.to_owned(), fs::read_to_string(&path).map_err(failed)?));
+        return Ok(());
+    }
+    for entry in fs::read_dir(&path).map_err(failed)? {
+        below(folder, &name.join(entry.map_err(failed)?.file_name()), found)?;
+    }
+    Ok(())
 }
 
 /// Both streams as text.

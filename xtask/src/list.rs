@@ -21,3 +21,25 @@ pub struct Mutant {
 pub fn all() -> Vec<&'static Mutant> {
     [protocol::MUTANTS, absence::MUTANTS, rooms::MUTANTS].into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::sources;
+
+    #[test]
+    fn every_mutation_finds_its_text_once() {
+        let sources = sources().unwrap();
+        let mut rotten = vec![];
+        for mutant in all() {
+            for (file, find, _) in mutant.edits {
+                let text = sources.iter().find(|(path, _)| path == std::path::Path::new(file)).map(|(_, text)| text);
+                let times = text.map_or(0, |text| text.matches(find).count());
+                if times != 1 {
+                    rotten.push(format!("{}: {times} times in {file}: {find}", mutant.name));
+                }
+            }
+        }
+        assert!(rotten.is_empty(), "{}", rotten.join("\n"));
+    }
+}

@@ -66,12 +66,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
             ),
             (
                 "decide/mod.rs",
-                "fn paused() -> Verdict {",
+                "fn paused(rules: &Rules) -> Verdict {",
                 r"fn delete_free() -> Free {
     Free::NeverMade
 }
 
-fn paused() -> Verdict {",
+fn paused(rules: &Rules) -> Verdict {",
             ),
         ],
     },

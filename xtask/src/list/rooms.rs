@@ -184,8 +184,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         row: "",
         edits: &[(
             "decide/create.rs",
-            "Owner::Mine | Owner::Nobody => Ok(",
-            "Owner::Mine | Owner::Nobody | Owner::Other(_) => Ok(",
+            "Owner::Mine | Owner::Nobody => {\n            let site",
+            "Owner::Mine | Owner::Nobody | Owner::Other(_) => {\n            let site",
         )],
     },
     Mutant {
