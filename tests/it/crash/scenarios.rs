@@ -27,8 +27,8 @@ pub static ALL: &[Scenario] = &[
     row("deleted-during-create", deleted_during_create, End::GONE),
     row("deleted-and-recreated", deleted_and_recreated, End { made: 2..=2, ..End::RUNNING }),
     row("edited-during-create", edited_during_create, End::RUNNING),
-    row("adopted", adopted, End::RUNNING),
-    row("adopted-then-deleted", adopted_then_deleted, End::GONE),
+    row("adopted", adopted, End { made: 2..=2, living: 2, ..End::RUNNING }),
+    row("adopted-then-deleted", adopted_then_deleted, End { made: 2..=2, living: 1, ..End::GONE }),
     row("protected-then-deleted", protected_then_deleted, End::GONE),
     row("delete-failed", delete_failed, End::GONE),
     row("secret-rotated", secret_rotated, End::RUNNING),
@@ -139,13 +139,16 @@ fn edited_during_create(name: &str, plan: Plan) -> World {
     world
 }
 
-/// A world with a cluster that nobody's marks are on, and an object that adopts it.
+/// A world with a cluster that nobody's marks are on, and an object that adopts it. Beside it one of ours lives: an
+/// adopted cluster has no task of ours, so without that a process that never saw it could not tell gone from elsewhere.
 fn adopting(name: &str, plan: Plan, spec: Value) -> World {
     let mut world = World::with_operator(name, plan);
     world.apply(json!({"deletionPolicy": "Retain"}));
     let cluster = id(&world.wait_for_reason("Running"));
     delete(&mut world);
     world.outside(&json!({"tags": []}));
+    world.scene.apply(&world.scene.smallest("neighbour"));
+    world.scene.wait_for_reason("neighbour", "Running");
     world.settle("the first object is gone", |_| true);
     world.begin();
     let mut spec = spec;

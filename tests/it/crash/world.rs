@@ -288,6 +288,11 @@ impl World {
         self.scene.get(NAME)
     }
 
+    /// Every object of this world.
+    pub fn all(&self) -> Vec<Value> {
+        RUNTIME.block_on(self.scene.objects.list()).expect("a list")
+    }
+
     /// Applies the smallest object with these members of the spec.
     pub fn apply(&self, spec: Value) -> Value {
         self.scene.apply(&object(&self.scene, NAME, spec))
