@@ -209,7 +209,8 @@ reasons! {
     Unreachable,
     /// The cluster is busy with something else, so ACK takes no change now. The operator waits.
     ClusterBusy,
-    /// The clock of this machine or of the gateway is too far off to sign safely. Mend the machine's clock (NTP).
+    /// The clock of this machine or of the gateway is too far off to sign safely, or to believe that a list which lacks the
+    /// cluster is recent. Mend the machine's clock (NTP).
     ClockSkew,
     /// The cluster serves. Nothing to do.
     Running,

@@ -26,7 +26,8 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_millis(2500);
 pub struct RegionList {
     /// No later than the gateway's time just before the first page was asked for.
     pub began: Timestamp,
-    /// That moment by the clock of this process.
+    /// That moment by the clock of this process, as time and for measuring ages.
+    pub here: Timestamp,
     pub asked: Instant,
     /// The gateway's time when the last page had come, by our reckoning.
     pub finished: Timestamp,
@@ -55,7 +56,8 @@ impl Reader {
         region: &Region,
         begun_after: Timestamp,
     ) -> Result<Arc<RegionList>, Error> {
-        let good = |list: &Arc<RegionList>| list.whole && list.began >= begun_after;
+        // One from the future was dated by a clock that was wrong, and would seem good for as long.
+        let good = |list: &Arc<RegionList>| list.whole && (begun_after..=client.gateway_now()).contains(&list.began);
         self.0
             .get(good, async {
                 // The date has whole seconds: a list begun in the second of `begun_after` could not show that it began
@@ -71,7 +73,7 @@ impl Reader {
 }
 
 async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
-    let asked = Instant::now();
+    let (here, asked) = (Timestamp::now(), Instant::now());
     let (mut page, began) = client.page(region, 1, PAGE_SIZE).await?;
     let total = page.total;
     let (mut seen, mut clusters, mut items, mut whole) = (HashSet::new(), Vec::new(), 0, total.is_some());
@@ -93,5 +95,5 @@ async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
         number += 1;
         (page, _) = client.page(region, number, PAGE_SIZE).await?;
     }
-    Ok(RegionList { began, asked, finished: client.gateway_now(), whole, clusters })
+    Ok(RegionList { began, here, asked, finished: client.gateway_now(), whole, clusters })
 }

@@ -218,6 +218,7 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
     let found = |which: &dyn Fn(&&ListedCluster) -> bool| list.clusters.iter().filter(living).find(|c| which(c));
     Ok(Listing {
         began: list.began,
+        ahead: list.began.duration_since(list.here),
         whole: list.whole,
         trusted: list.clusters.iter().filter(living).any(here),
         ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),

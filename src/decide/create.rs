@@ -41,6 +41,7 @@ pub(super) fn owner_list<'a>(v: &'a View, began_after: Timestamp, rules: &Rules)
     let account = ask(v, rules, &v.seen.account, Look::Account)?;
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after })?;
     once::recorded(list, &Site { account: account.clone(), region: v.region.clone() }, rules, v.now)?;
+    once::dated(v, list, rules)?;
     if !list.whole {
         return Err(Step::Rest(once::torn(v, rules)));
     }

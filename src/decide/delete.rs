@@ -71,6 +71,7 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
 /// `Ok` only when the answers surely come from the cluster's own region, for another's endpoint knows no cluster either
 /// and its list is empty (ack-api a.1): a living cluster of ours is listed there, or this one left a trace.
 fn here(v: &View, known: &Known, list: &Listing, first: Timestamp, rules: &Rules) -> Result<(), Step> {
+    once::dated(v, list, rules)?;
     let Known { id, site, .. } = known;
     if list.trusted || *ask(v, rules, &v.seen.trace, Look::Trace(id.clone()))? {
         return Ok(());

@@ -49,6 +49,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));
     }
 
+    dated(v, list, rules)?;
     if !(confirmed && list.began >= counts) {
         absent(v, intent, list, first, late_enough, rules)?;
     }
@@ -155,6 +156,20 @@ fn absent(
         return Err(Step::Rest(stuck(Reason::FenceInert, note).keeping(memo)));
     }
     Ok(())
+}
+
+/// `Ok` unless the list says that it began later than our own clock can have it. Absence is a matter of time, so it is
+/// not proven while one of the two clocks is wrong.
+pub(super) fn dated(v: &View, list: &Listing, rules: &Rules) -> Result<(), Step> {
+    if list.ahead <= rules.skew {
+        return Ok(());
+    }
+    let note = format!(
+        "the clock here is {:#} behind the date of ACK's list, so what the list lacks proves nothing; mend it, then this \
+         goes on",
+        SignedDuration::from_secs(list.ahead.as_secs())
+    );
+    Err(Step::Rest(Verdict::under_way(None, Reason::ClockSkew, note).at(v.now + rules.poll_busy).still(&v.memo)))
 }
 
 /// A list whose pages do not fit together proves nothing; nor does it take back what an earlier one proved.

@@ -262,6 +262,8 @@ pub enum Owner {
 pub struct Listing {
     /// Gateway time just before its first page was asked for, at the latest.
     pub began: Timestamp,
+    /// How far that date is ahead of our own clock's at that moment; of what came from the past, less.
+    pub ahead: SignedDuration,
     /// All pages agreed on the count and held as many distinct ids.
     pub whole: bool,
     /// It shows at least one live cluster that this operator recorded there, so these credentials see ours.

@@ -192,7 +192,8 @@ fn cluster(state: State) -> Cluster {
 }
 /// A whole list that can be trusted, begun so long ago, without anything of ours.
 fn list(age: SignedDuration) -> Listing {
-    Listing { began: ago(age), whole: true, trusted: true, ours: vec![], rival: None, undecided: None }
+    let ahead = SignedDuration::ZERO;
+    Listing { began: ago(age), ahead, whole: true, trusted: true, ours: vec![], rival: None, undecided: None }
 }
 
 /// How a case differs from the common one.

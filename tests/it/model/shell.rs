@@ -56,6 +56,7 @@ impl Sim {
             listing: pass.list.map(|list| {
                 Ok(Listing {
                     began: time(list.began),
+                    ahead: SignedDuration::ZERO,
                     whole: list.whole,
                     trusted: list.trusted,
                     ours: (0..).zip(list.ours).filter(|(_, there)| *there).map(|(c, _)| id(c)).collect(),

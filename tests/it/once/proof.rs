@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Trial> {
         a_gateway_that_lets_old_or_repeated_requests_in_waits_for_a_person,
         a_person_who_errs_is_told_of_both_clusters_and_neither_is_touched,
         a_wrong_clock_seals_nothing,
+        an_hour_that_the_gateways_clock_jumps_settles_no_open_outcome,
     )
 }
 
@@ -176,4 +177,26 @@ fn a_wrong_clock_seals_nothing() {
         scene.emulator.skew(SignedDuration::ZERO);
         settles_on_one(&scene, "demo");
     }
+}
+
+/// A list dated an hour ahead would be late enough to prove that there is no cluster, though none has been waited for.
+fn an_hour_that_the_gateways_clock_jumps_settles_no_open_outcome() {
+    let scene = Scene::with_operator("clock-jumps");
+    // A second cluster, so that the list is one that shows ours.
+    scene.apply(&scene.smallest("other"));
+    scene.wait_for_ready("other");
+    scene.emulator.settings(&json!({"list_lag": "10m"})).unwrap();
+    scene.fault(json!({"operation": "CreateCluster", "when": "after", "do": "drop"}));
+    scene.apply(&scene.smallest("demo"));
+    awaits(&scene, "demo");
+    scene.emulator.skew(SignedDuration::from_hours(1));
+    scene.delete("demo");
+    let wrong = scene.wait_for_reason("demo", "ClockSkew");
+    assert!(message(&wrong).contains("mend it"), "{}", message(&wrong));
+    stays(&scene, "demo", "ClockSkew", 2);
+    assert_eq!(living(&scene).len(), 2);
+    scene.emulator.skew(SignedDuration::ZERO);
+    scene.emulator.settings(&json!({"list_lag": "0s"})).unwrap();
+    scene.wait_until_gone("demo");
+    assert_eq!((living(&scene).len(), scene.clusters_made()), (1, 2), "nothing was let go, and nothing made again");
 }

@@ -132,6 +132,7 @@ impl<'a> Draw<'a> {
     fn listing(&mut self) -> Listing {
         Listing {
             began: self.time(),
+            ahead: SignedDuration::from_secs(self.of(&[0, 59, 61, -3600])),
             whole: self.yes(),
             trusted: self.yes(),
             ours: self.of(&[vec![], vec!["c1".into()], vec!["c2".into()], vec!["c1".into(), "c2".into()]]),

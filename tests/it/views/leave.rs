@@ -153,6 +153,11 @@ fn gone() -> Vec<Case> {
             with_list(|l| l.trusted = false).with(|v| v.seen.trace = Some(Ok(false))),
             rests(Stuck(Reason::ListNotTrusted)).saying("--ack-endpoint").again(mins(10)).keeping(memo(secs(30))),
         ),
+        case(
+            "a list dated ahead of our clock confirms nothing",
+            with_list(|l| l.ahead = secs(61)),
+            rests(UnderWay(Reason::ClockSkew)).again(secs(15)).keeping(memo(secs(30))),
+        ),
         case("a torn list confirms nothing", with_list(|l| l.whole = false), waits().keeping(memo(secs(0)))),
         case(
             "a list from before the first 404 confirms nothing",

@@ -148,6 +148,16 @@ fn begin() -> Vec<Case> {
             ready(0, None).with(|v| v.offset = -secs(61)),
             rests(UnderWay(Reason::ClockSkew)).again(secs(15)),
         ),
+        case(
+            "a list dated ahead of our clock shows no free name",
+            ready(0, None).lists(list(secs(0)).with(|l| l.ahead = secs(61))),
+            rests(UnderWay(Reason::ClockSkew)).again(secs(15)),
+        ),
+        case(
+            "a cluster that such a list shows is believed all the same",
+            ready(0, None).lists(list(secs(0)).with(|l| (l.ahead, l.ours) = (secs(61), vec![id()]))),
+            acts(Act::Record { id: id(), site: site(), adopted: false }),
+        ),
         case("a clock a minute off may seal", ready(0, None).with(|v| v.offset = secs(60)), seal(1)),
         case("the first attempt is sealed", ready(0, None), seal(1)),
         case("an attempt number is never used twice", ready(3, Some(Closed::Unsent)), seal(4)),
@@ -307,6 +317,11 @@ fn resolve() -> Vec<Case> {
             looks(Look::Listing { began_after: NOW }),
         ),
         case(
+            "a person's word does not count beside a list dated ahead of our clock",
+            confirm(mins(16), "n1").lists(list(secs(0)).with(|l| l.ahead = secs(61))),
+            rests(UnderWay(Reason::ClockSkew)),
+        ),
+        case(
             "a person's word for another attempt counts for nothing",
             confirm(mins(16), "n0"),
             rests(UnderWay(Reason::AwaitingOutcome)),
@@ -393,6 +408,17 @@ fn absent() -> Vec<Case> {
                 intent.believe_after = ago(mins(5));
             }),
             rests(UnderWay(Reason::AwaitingOutcome)).keeping_nothing(),
+        ),
+        case(
+            "a list dated ahead of our clock proves no absence and takes back none",
+            proven().lists(list(secs(0)).with(|l| l.ahead = secs(61))),
+            rests(UnderWay(Reason::ClockSkew)).again(secs(15)).keeping(first(ago(secs(31)))),
+        ),
+        case("a minute ahead it proves one", proven().lists(list(secs(0)).with(|l| l.ahead = secs(60))), close()),
+        case(
+            "a list as far behind proves one, for it began later than it says",
+            proven().lists(list(secs(0)).with(|l| l.ahead = -mins(60))),
+            close(),
         ),
         case(
             "a torn list proves no absence and takes back none",

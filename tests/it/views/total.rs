@@ -275,6 +275,7 @@ fn listings(began_after: Timestamp) -> Vec<Listing> {
             }
         }
     }
+    listings.push(Listing { ahead: secs(61), ..fine.clone() });
     listings.push(Listing { trusted: false, ..fine.clone() });
     listings.push(Listing { undecided: Some("c9".into()), ..fine.clone() });
     listings
@@ -289,7 +290,7 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
         _ => None,
     };
     let unknown = matches!(v.seen.cluster, Some(Ok(Existence::Unknown)));
-    let empty = |list: &Listing| list.whole && list.ours.is_empty();
+    let empty = |list: &Listing| list.whole && list.ours.is_empty() && list.ahead <= rules.skew;
     let listed = v.seen.listing.as_ref().and_then(|list| list.as_ref().ok());
     let said = |word: Word| v.words.contains(&word);
     let (site_known, sealed) = match &v.standing {
@@ -420,6 +421,7 @@ fn absent(v: &View, rules: &Rules) -> bool {
     let before = matches!(&v.memo, Some(Memo::Absent { nonce, began })
         if *nonce == intent.nonce && *began >= dead && list.began >= *began + rules.apart);
     list.ours.is_empty()
+        && list.ahead <= rules.skew
         && (person
             || before && list.whole && list.trusted && list.undecided.is_none() && v.seen.fence == Some(Ok(true)))
 }

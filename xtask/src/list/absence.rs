@@ -129,6 +129,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        name: "a list dated ahead of our clock is believed",
+        stands_for: "a gateway whose clock is wrong",
+        row: "",
+        edits: &[("decide/once.rs", "if list.ahead <= rules.skew {", "if true {")],
+    },
+    Mutant {
         name: "a stored bound shortens our own",
         stands_for: "changed constants undo a proof",
         row: "",
