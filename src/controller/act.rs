@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Map, Value};
 
 use super::kubeconfig;
-use super::look::{marks, region, trouble};
-use super::reconcile::{Flow, Pass};
+use super::look::marks;
+use super::pass::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::spec_hash;
@@ -56,7 +56,7 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let Some(Ok(id)) = pass.view.seen.account.clone() else { return Ok(Flow::End) };
     let region = pass.view.region.clone();
     let turn = match pass.account().await {
-        Ok(account) => account.client().turn(&region).await.map_err(|e| trouble(&e)),
+        Ok(account) => account.client().turn(&region).await.map_err(Trouble::from),
         Err(trouble) => Err(trouble),
     };
     match turn {
@@ -253,10 +253,10 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
     };
     let tags = marks(pass, attempt);
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let region = region(pass);
+    let region = pass.region();
     let result = match pass.account().await {
         Ok(account) => {
-            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(|e| trouble(&e))
+            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(Trouble::from)
         }
         Err(trouble) => Err(trouble),
     };
@@ -265,9 +265,9 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
 
 async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, store::Error> {
     let members = Map::from_iter([("deletion_protection".to_owned(), Value::Bool(on))]);
-    let region = region(pass);
+    let region = pass.region();
     let result = match pass.account().await {
-        Ok(account) => account.client().modify_cluster(&region, id, &members).await.map_err(|e| trouble(&e)),
+        Ok(account) => account.client().modify_cluster(&region, id, &members).await.map_err(Trouble::from),
         Err(trouble) => Err(trouble),
     };
     if result.is_ok() {
@@ -287,13 +287,13 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
 
 async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
     let options = options(&pass.object);
-    let region = region(pass);
+    let region = pass.region();
     let result = match pass.account().await {
         Ok(account) => account
             .client()
             .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
             .await
-            .map_err(|e| trouble(&e)),
+            .map_err(Trouble::from),
         Err(trouble) => Err(trouble),
     };
     if let Ok(answer) = &result {
@@ -353,9 +353,4 @@ async fn release(pass: &mut Pass<'_>, free: &Free) -> Result<Flow, store::Error>
         Err(error) if error.is_not_found() => Ok(Flow::End),
         Err(error) => Err(error),
     }
-}
-
-/// Between now and `at`, never negative.
-pub(super) fn until(now: Timestamp, at: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(now).max(SignedDuration::ZERO)).unwrap_or_default()
 }

@@ -13,8 +13,7 @@ use kube::{Resource, ResourceExt};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::look::{region, trouble};
-use super::reconcile::Pass;
+use super::pass::Pass;
 use super::secrets::unread;
 use super::store::{self, within};
 use crate::api::{AckCluster, EndpointAccess, PublishedKubeconfig};
@@ -77,9 +76,9 @@ async fn renew(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Published, Trouble
     if seen.as_ref().is_some_and(|secret| !owned(secret, &pass.object)) {
         return Ok(foreign(&wish.name));
     }
-    let (region, account) = (region(pass), pass.account().await?);
+    let (region, account) = (pass.region(), pass.account().await?);
     let private = wish.access == EndpointAccess::Private;
-    let answer = account.client().kubeconfig(&region, id, private, wish.minutes).await.map_err(|e| trouble(&e))?;
+    let answer = account.client().kubeconfig(&region, id, private, wish.minutes).await?;
     let now = account.gateway_now();
     let config = answer.value.config.expose_secret();
     let server = server(config).ok_or_else(|| Trouble {

@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
 use super::Recorded;
 use super::kubeconfig;
-use super::reconcile::Pass;
+use super::pass::Pass;
 use super::secrets;
 use super::view::{nonce, nonces, spoken};
-use crate::ack::{self, Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
+use crate::ack::{Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
 use crate::api::{self, CLUSTER_INTENT, TaskStage, body};
 use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
-use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, Region, TaskId};
+use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, TaskId};
 
 /// Answers `look` into the evidence of the pass.
 pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
@@ -54,38 +54,19 @@ fn secrets_of(pass: &Pass<'_>) -> Secrets {
     secrets
 }
 
-/// What an error of ACK means to the judgement.
-pub(super) fn trouble(error: &ack::Error) -> Trouble {
-    Trouble {
-        class: error.class(),
-        reason: None,
-        note: error.to_string().into(),
-        wait: error.retry_after().and_then(|wait| SignedDuration::try_from(wait).ok()),
-    }
-}
-
 async fn account(pass: &mut Pass<'_>) -> Result<AccountId, Trouble> {
-    pass.account().await?.id().await.map_err(|e| trouble(&e))
-}
-
-/// The site of the recorded cluster, else where the spec wants one.
-pub(super) fn region(pass: &Pass<'_>) -> Region {
-    match &pass.view.standing {
-        Standing::Known(known) => known.site.region.clone(),
-        Standing::Sealed { intent, .. } => intent.site.region.clone(),
-        Standing::New { .. } | Standing::Adopting(_) => pass.view.region.clone(),
-    }
+    pass.account().await?.id().await.map_err(Trouble::from)
 }
 
 /// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
     let settled = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object));
     let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
-    let list = match (pass.account().await?.recent(&region(pass), age).await, &settled) {
+    let list = match (pass.account().await?.recent(&pass.region(), age).await, &settled) {
         (Ok(list), _) => list,
         // The cluster is read closely anyway.
         (Err(_), None) => return Ok(Glance::Changed),
-        (Err(error), Some(_)) => return Err(trouble(&error)),
+        (Err(error), Some(_)) => return Err(error.into()),
     };
     judge_orphans(pass, &list);
     let ours = ours(pass);
@@ -100,10 +81,10 @@ async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> 
 
 async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Trouble> {
     let account = pass.account().await?;
-    let detail = match account.client().cluster(&region(pass), id).await {
+    let detail = match account.client().cluster(&pass.region(), id).await {
         Ok(answer) => answer.value,
         Err(error) if error.kind() == Some(Code::ClusterNotFound) => return Ok(Existence::Unknown),
-        Err(error) => return Err(trouble(&error)),
+        Err(error) => return Err(error.into()),
     };
     let Some(state) = state(detail.listed.state.kind) else { return Ok(Existence::Unknown) };
     let cluster = Cluster {
@@ -182,8 +163,8 @@ fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
 }
 
 async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
-    let region = region(pass);
-    let list = pass.account().await?.listing(&region, began_after).await.map_err(|e| trouble(&e))?;
+    let region = pass.region();
+    let list = pass.account().await?.listing(&region, began_after).await?;
     judge_orphans(pass, &list);
     let context = pass.context;
     let ours = ours(pass);
@@ -230,13 +211,13 @@ async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing,
 /// Every list that is read for any reason is also looked through for clusters that belong to nobody.
 fn judge_orphans(pass: &Pass<'_>, list: &RegionList) {
     if let Some(Ok(account)) = &pass.view.seen.account {
-        pass.context.settings.orphans.judge(pass.context, account, &region(pass), list);
+        pass.context.settings.orphans.judge(pass.context, account, &pass.region(), list);
     }
 }
 
 async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
-    let (region, rules) = (region(pass), &pass.context.settings.rules);
-    pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(|e| trouble(&e))
+    let (region, rules) = (pass.region(), &pass.context.settings.rules);
+    pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(Trouble::from)
 }
 
 /// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
@@ -300,7 +281,7 @@ fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
 async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
-    let region = region(pass);
+    let region = pass.region();
     let account = pass.account().await?;
     // A deletion of this very pass has a task of its own, which is not stored yet.
     let stored = pass.object.status.as_ref().and_then(|s| s.task_id.clone());
@@ -308,13 +289,13 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     let id = match known {
         Some(task) => task,
         None => {
-            let tasks = account.client().tasks(&region, &id).await.map_err(|e| trouble(&e))?.value;
+            let tasks = account.client().tasks(&region, &id).await?.value;
             let Some(newest) = tasks.into_iter().next() else { return Ok("ACK is at work".into()) };
             pass.learnt.task_id = Some(newest.id.to_string());
             newest.id
         }
     };
-    let Some(answer) = account.client().task(&region, &id).await.map_err(|e| trouble(&e))? else {
+    let Some(answer) = account.client().task(&region, &id).await? else {
         return Ok("ACK is at work".into());
     };
     let (done, total) = answer.value.progress();
@@ -336,14 +317,14 @@ async fn trace(pass: &mut Pass<'_>, id: &ClusterId) -> Result<bool, Trouble> {
     let Some(task) = pass.object.status.as_ref().and_then(|status| status.task_id.clone()).map(TaskId::from) else {
         return Ok(false);
     };
-    let region = region(pass);
-    Ok(pass.account().await?.client().task(&region, &task).await.map_err(|e| trouble(&e))?.is_some())
+    let region = pass.region();
+    Ok(pass.account().await?.client().task(&region, &task).await?.is_some())
 }
 
 /// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.
 async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK gives no cause".into()) };
-    let region = region(pass);
+    let region = pass.region();
     let account = pass.account().await?;
     let client = account.client();
     let task = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
@@ -362,7 +343,7 @@ async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     {
         return Ok(event.message.into());
     }
-    let logs = client.logs(&region, &id).await.map_err(|e| trouble(&e))?.value;
+    let logs = client.logs(&region, &id).await?.value;
     Ok(logs.into_iter().next().map_or_else(|| "ACK gives no cause".into(), |line| line.text.into()))
 }
 
@@ -372,9 +353,9 @@ fn is_bad(level: Option<&str>) -> bool {
 
 /// What a deletion leaves behind, named in an event before it is asked for.
 async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble> {
-    let region = region(pass);
+    let region = pass.region();
     let account = pass.account().await?;
-    let resources = account.client().resources(&region, id).await.map_err(|e| trouble(&e))?.value;
+    let resources = account.client().resources(&region, id).await?.value;
     let kept: Vec<String> = resources
         .iter()
         .filter(|resource| resource.delete_by_default == Some(false))

@@ -30,6 +30,7 @@ mod look;
 mod memory;
 mod metrics;
 mod orphans;
+mod pass;
 mod reconcile;
 pub mod report;
 mod secrets;

@@ -4,22 +4,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{ApiResource, DynamicObject};
 use kube::core::DeserializeGuard;
 use kube::{Resource, ResourceExt};
 use kube_runtime::controller::Action;
 use serde_json::Value;
 
-use super::memory::{Entry, Rest, Settled};
-use super::report::{self, Learnt};
+use super::memory::{Rest, Settled};
+use super::pass::{Flow, Pass};
+use super::report;
 use super::store::{self, Store, Unreadable};
-use super::view::{self, spoken, view};
-use super::{Context, act, lease, look, secrets};
-use crate::ack::{Account, Created, Turn};
+use super::view::spoken;
+use super::{Context, act, lease, look};
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Published, Step, Verdict, View, Work, decide};
-use crate::terms::{ClusterId, Reason, Sealer};
+use crate::decide::{Published, Step, Verdict, Work, decide};
+use crate::terms::Reason;
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
 const STEPS: usize = 16;
@@ -30,31 +30,6 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error("the pass took {STEPS} steps without coming to rest")]
     Restless,
-}
-
-/// Whether a pass goes on after an act.
-pub(super) enum Flow {
-    On,
-    End,
-}
-
-/// What one pass knows and holds. Nothing of it outlives the pass but the entry in the memory.
-pub(super) struct Pass<'a> {
-    pub context: &'a Context,
-    pub store: Store,
-    /// As last read; every write is guarded by its resourceVersion.
-    pub object: AckCluster,
-    pub view: View,
-    pub entry: Entry,
-    pub learnt: Learnt,
-    /// The token of the seal that this pass made, until the request is sent.
-    pub sealer: Option<Sealer>,
-    /// The turn of the request, taken before the seal.
-    pub turn: Option<Turn>,
-    /// The request body that the seal was made for.
-    pub body: Option<Value>,
-    pub created: Option<Created>,
-    account: Option<secrets::Resolved>,
 }
 
 /// Reconciles one object; the action says when to look again at the latest.
@@ -103,21 +78,7 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         context.memory.forget(uid);
         return Ok(Action::await_change());
     };
-    let clock = clock(entry.account.as_deref());
-    let view = view(&object, &entry, None, clock, &context.settings).map_err(|e| unreadable(&object, &e))?;
-    let mut pass = Pass {
-        context,
-        store,
-        object,
-        view,
-        entry,
-        learnt: Learnt::default(),
-        sealer: None,
-        turn: None,
-        body: None,
-        created: None,
-        account: None,
-    };
+    let mut pass = Pass::begin(context, store, object, entry)?;
     for _ in 0..STEPS {
         match decide(&pass.view, &context.settings.rules) {
             Step::Look(wanted) => {
@@ -138,12 +99,6 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
         }
     }
     Err(Error::Restless)
-}
-
-fn unreadable(object: &AckCluster, error: &view::Unreadable) -> store::Error {
-    let conditions = object.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
-    let (metadata, why) = (object.metadata.clone(), error.to_string());
-    store::Error::Unreadable(Box::new(Unreadable { metadata, conditions, why }))
 }
 
 /// An object that cannot be understood says so, and nothing else is done for it. Where it is so broken that the API
@@ -174,83 +129,7 @@ async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> R
     Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
 }
 
-/// Gateway time as this account last heard it, else our own.
-fn clock(account: Option<&Account>) -> (Timestamp, jiff::SignedDuration) {
-    match account {
-        Some(account) => (account.gateway_now(), account.clock_offset().unwrap_or_default()),
-        None => (Timestamp::now(), jiff::SignedDuration::ZERO),
-    }
-}
-
 impl Pass<'_> {
-    /// The account of this pass: resolved once, and then bound to it.
-    pub async fn account(&mut self) -> secrets::Resolved {
-        if self.account.is_none() {
-            let mut resolved = secrets::account(self.context, &self.object).await;
-            // A namespace that is being emptied may take its Secrets before its clusters.
-            if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
-                && trouble.reason == Some(Reason::CredentialsMissing)
-                && self.object.metadata.deletion_timestamp.is_some()
-            {
-                resolved = Ok(held.clone());
-            }
-            if let Ok(account) = &resolved {
-                self.entry.account = Some(account.clone());
-            }
-            self.account = Some(resolved);
-        }
-        self.account.clone().expect("just resolved")
-    }
-
-    pub fn now(&self) -> Timestamp {
-        clock(self.entry.account.as_deref()).0
-    }
-
-    /// After every look and act: what time it is at the gateway.
-    pub fn tell_time(&mut self) {
-        (self.view.now, self.view.offset) = clock(self.entry.account.as_deref());
-        // A pass that began by a clock which was set back meanwhile did not begin in the future.
-        self.view.since = self.view.since.min(view::fresh_from(self.view.now));
-    }
-
-    pub fn cluster_id(&self) -> Option<ClusterId> {
-        self.object.status.as_ref().and_then(|status| status.cluster_id.as_deref()).map(ClusterId::from)
-    }
-
-    /// The name under which ACK knows the cluster.
-    pub fn cluster_name(&self) -> String {
-        self.object.spec.name.clone().unwrap_or_else(|| self.object.name_any())
-    }
-
-    /// After a guarded write: go on with the object as it is now. A conflict is no failure, only news.
-    pub async fn after(&mut self, written: Result<Option<AckCluster>, store::Error>) -> Result<Flow, store::Error> {
-        match written {
-            Err(error) if error.is_not_found() => Ok(Flow::End),
-            Err(error) if !error.is_conflict() => Err(error),
-            Ok(_) | Err(_) => self.reread().await,
-        }
-    }
-
-    /// Reads the object afresh and begins to judge anew. Only whose credentials these are and what was asked of ACK is
-    /// still true after an act.
-    pub async fn reread(&mut self) -> Result<Flow, store::Error> {
-        let uid = self.object.uid();
-        let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
-        let clock = clock(self.entry.account.as_deref());
-        let seen = std::mem::take(&mut self.view.seen);
-        let since = self.view.since;
-        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings) {
-            Ok(view) => view,
-            Err(error) => return Err(unreadable(&object, &error)),
-        };
-        self.view.since = since.max(self.view.since);
-        self.view.seen.account = seen.account;
-        self.view.seen.sent = seen.sent;
-        self.view.seen.acted = seen.acted;
-        self.object = object;
-        Ok(Flow::On)
-    }
-
     /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again.
     async fn rest(mut self, verdict: Verdict, uid: &str) -> Result<Action, Error> {
         let rules = &self.context.settings.rules;
@@ -266,7 +145,7 @@ impl Pass<'_> {
         }
         // However it was judged, no object is looked at without a pause.
         let again = verdict.again.unwrap_or(now + rules.poll_idle).max(now + rules.apart / 10);
-        let mut wait = act::until(now, again);
+        let mut wait = until(now, again);
         let reason = report::words(&verdict.work).map(|(reason, _)| reason);
         let credentials = matches!(reason, Some(Reason::InvalidCredentials | Reason::CredentialsMissing));
         if credentials {
@@ -290,19 +169,9 @@ impl Pass<'_> {
         self.context.memory.put(uid, self.entry);
         Ok(Action::requeue(wait))
     }
+}
 
-    /// An event for a change of reason.
-    pub async fn announce(&self, status: &AckClusterStatus) {
-        if let Some((warning, reason, message)) = report::transition(&self.object, status) {
-            self.event(warning, &reason, "Reconcile", &message).await;
-        }
-    }
-
-    /// Tells an event. Nothing depends on it, so a failure is only logged.
-    pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
-        tracing::info!(reason, note);
-        if let Err(error) = self.context.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
-            tracing::debug!(%error, "the event was not taken");
-        }
-    }
+/// Between now and `at`, never negative.
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now).max(SignedDuration::ZERO)).unwrap_or_default()
 }

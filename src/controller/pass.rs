@@ -1,0 +1,180 @@
+//! What one pass holds while it judges one object: the object as last read, the view of it, whose credentials are in use.
+
+use jiff::{SignedDuration, Timestamp};
+use kube::{Resource, ResourceExt};
+use serde_json::Value;
+
+use super::Context;
+use super::memory::Entry;
+use super::report::{self, Learnt};
+use super::secrets;
+use super::store::{self, Store, Unreadable};
+use super::view::{self, view};
+use crate::ack::{self, Account, Created, Turn};
+use crate::api::{AckCluster, AckClusterStatus};
+use crate::decide::{Standing, Trouble, View};
+use crate::terms::{ClusterId, Reason, Region, Sealer};
+
+/// Whether a pass goes on after an act.
+pub(super) enum Flow {
+    On,
+    End,
+}
+
+/// What one pass knows and holds. Nothing of it outlives the pass but the entry in the memory.
+pub(super) struct Pass<'a> {
+    pub context: &'a Context,
+    pub store: Store,
+    /// As last read; every write is guarded by its resourceVersion.
+    pub object: AckCluster,
+    pub view: View,
+    pub entry: Entry,
+    pub learnt: Learnt,
+    /// The token of the seal that this pass made, until the request is sent.
+    pub sealer: Option<Sealer>,
+    /// The turn of the request, taken before the seal.
+    pub turn: Option<Turn>,
+    /// The request body that the seal was made for.
+    pub body: Option<Value>,
+    pub created: Option<Created>,
+    account: Option<secrets::Resolved>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass over the object as it was just read.
+    pub fn begin(context: &'a Context, store: Store, object: AckCluster, entry: Entry) -> Result<Self, store::Error> {
+        let clock = clock(entry.account.as_deref());
+        let view = view(&object, &entry, None, clock, &context.settings).map_err(|e| unreadable(&object, &e))?;
+        Ok(Pass {
+            context,
+            store,
+            object,
+            view,
+            entry,
+            learnt: Learnt::default(),
+            sealer: None,
+            turn: None,
+            body: None,
+            created: None,
+            account: None,
+        })
+    }
+
+    /// The account of this pass: resolved once, and then bound to it.
+    pub async fn account(&mut self) -> secrets::Resolved {
+        if self.account.is_none() {
+            let mut resolved = secrets::account(self.context, &self.object).await;
+            // A namespace that is being emptied may take its Secrets before its clusters.
+            if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
+                && trouble.reason == Some(Reason::CredentialsMissing)
+                && self.object.metadata.deletion_timestamp.is_some()
+            {
+                resolved = Ok(held.clone());
+            }
+            if let Ok(account) = &resolved {
+                self.entry.account = Some(account.clone());
+            }
+            self.account = Some(resolved);
+        }
+        self.account.clone().expect("just resolved")
+    }
+
+    pub fn now(&self) -> Timestamp {
+        clock(self.entry.account.as_deref()).0
+    }
+
+    /// After every look and act: what time it is at the gateway.
+    pub fn tell_time(&mut self) {
+        (self.view.now, self.view.offset) = clock(self.entry.account.as_deref());
+        // A pass that began by a clock which was set back meanwhile did not begin in the future.
+        self.view.since = self.view.since.min(view::fresh_from(self.view.now));
+    }
+
+    pub fn cluster_id(&self) -> Option<ClusterId> {
+        self.object.status.as_ref().and_then(|status| status.cluster_id.as_deref()).map(ClusterId::from)
+    }
+
+    /// The site of the recorded cluster, else where the spec wants one.
+    pub fn region(&self) -> Region {
+        match &self.view.standing {
+            Standing::Known(known) => known.site.region.clone(),
+            Standing::Sealed { intent, .. } => intent.site.region.clone(),
+            Standing::New { .. } | Standing::Adopting(_) => self.view.region.clone(),
+        }
+    }
+
+    /// The name under which ACK knows the cluster.
+    pub fn cluster_name(&self) -> String {
+        self.object.spec.name.clone().unwrap_or_else(|| self.object.name_any())
+    }
+
+    /// After a guarded write: go on with the object as it is now. A conflict is no failure, only news.
+    pub async fn after(&mut self, written: Result<Option<AckCluster>, store::Error>) -> Result<Flow, store::Error> {
+        match written {
+            Err(error) if error.is_not_found() => Ok(Flow::End),
+            Err(error) if !error.is_conflict() => Err(error),
+            Ok(_) | Err(_) => self.reread().await,
+        }
+    }
+
+    /// Reads the object afresh and begins to judge anew. Only whose credentials these are and what was asked of ACK is
+    /// still true after an act.
+    pub async fn reread(&mut self) -> Result<Flow, store::Error> {
+        let uid = self.object.uid();
+        let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
+        let clock = clock(self.entry.account.as_deref());
+        let seen = std::mem::take(&mut self.view.seen);
+        let since = self.view.since;
+        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings) {
+            Ok(view) => view,
+            Err(error) => return Err(unreadable(&object, &error)),
+        };
+        self.view.since = since.max(self.view.since);
+        self.view.seen.account = seen.account;
+        self.view.seen.sent = seen.sent;
+        self.view.seen.acted = seen.acted;
+        self.object = object;
+        Ok(Flow::On)
+    }
+
+    /// An event for a change of reason.
+    pub async fn announce(&self, status: &AckClusterStatus) {
+        if let Some((warning, reason, message)) = report::transition(&self.object, status) {
+            self.event(warning, &reason, "Reconcile", &message).await;
+        }
+    }
+
+    /// Tells an event. Nothing depends on it, so a failure is only logged.
+    pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
+        tracing::info!(reason, note);
+        if let Err(error) = self.context.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
+            tracing::debug!(%error, "the event was not taken");
+        }
+    }
+}
+
+fn unreadable(object: &AckCluster, error: &view::Unreadable) -> store::Error {
+    let conditions = object.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    let (metadata, why) = (object.metadata.clone(), error.to_string());
+    store::Error::Unreadable(Box::new(Unreadable { metadata, conditions, why }))
+}
+
+/// Gateway time as this account last heard it, else our own.
+fn clock(account: Option<&Account>) -> (Timestamp, SignedDuration) {
+    match account {
+        Some(account) => (account.gateway_now(), account.clock_offset().unwrap_or_default()),
+        None => (Timestamp::now(), SignedDuration::ZERO),
+    }
+}
+
+/// What an error of ACK means to the judgement.
+impl From<ack::Error> for Trouble {
+    fn from(error: ack::Error) -> Self {
+        Trouble {
+            class: error.class(),
+            reason: None,
+            note: error.to_string().into(),
+            wait: error.retry_after().and_then(|wait| SignedDuration::try_from(wait).ok()),
+        }
+    }
+}
