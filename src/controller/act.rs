@@ -16,7 +16,7 @@ use super::store;
 use super::view::spec_hash;
 use crate::ack::{Account, Created, DeleteOptions, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
-use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
+use crate::decide::{Act, Change, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
 use crate::terms::{Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
@@ -39,6 +39,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
         Act::Close(closed) => close(pass, &closed).await,
         Act::Claim(id) => claim(pass, &id).await,
         Act::Protect { id, on } => protect(pass, &id, on).await,
+        Act::Change { id, change: wanted } => change(pass, &id, wanted).await,
         Act::Delete { id, not_after } => delete(pass, &id, not_after).await,
         Act::Forget(id) => forget(pass, &id).await,
         Act::Publish(id) => {
@@ -283,6 +284,27 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
         }
     }
     done(pass, Deed::Protect, result.map(drop)).await
+}
+
+/// The call that the look at the drift prepared.
+async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<Flow, store::Error> {
+    let region = pass.region();
+    let asked = match (pass.change.take(), pass.account().await) {
+        (Some(drift::Call::Tag(tags)), Ok(account)) => {
+            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(|_| None).map_err(Trouble::from)
+        }
+        (Some(drift::Call::Modify(members)), Ok(account)) => {
+            let answer = account.client().modify_cluster(&region, id, &members).await;
+            answer.map(|answer| answer.value.task_id).map_err(Trouble::from)
+        }
+        (None, Ok(_)) => return pass.reread().await,
+        (_, Err(trouble)) => Err(trouble),
+    };
+    if let Ok(task) = &asked {
+        pass.event(false, "Modified", "ModifyCluster", wanted.words.as_str()).await;
+        pass.learnt.task_id = task.as_ref().map(ToString::to_string).or(pass.learnt.task_id.take());
+    }
+    done(pass, Deed::Change(wanted), asked.map(drop)).await
 }
 
 async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {

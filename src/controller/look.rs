@@ -13,7 +13,7 @@ use super::secrets;
 use super::view::{nonce, nonces, spoken};
 use crate::ack::{Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
 use crate::api::{self, CLUSTER_INTENT, TaskStage, body};
-use crate::decide::{Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
+use crate::decide::{Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
 use crate::drift;
 use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, TaskId};
 
@@ -271,7 +271,11 @@ fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
     let fixed = differences.iter().any(|d| d.is_fixed());
     pass.learnt.fixed_differ = Some(fixed);
+    let next = drift::next(&differences);
+    let change = next.as_ref().map(|next| Change { words: next.words.clone(), key: next.key.clone() });
+    pass.change = next.map(|next| next.call);
     Ok(Drift {
+        change,
         differs: drift::sentence(&differences),
         workers: drift::workers_missing(spec, detail.listed.size),
         fixed,

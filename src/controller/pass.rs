@@ -13,6 +13,7 @@ use super::view::{self, view};
 use crate::ack::{self, Account, Created, Turn};
 use crate::api::{AckCluster, AckClusterStatus};
 use crate::decide::{Standing, Trouble, View};
+use crate::drift;
 use crate::terms::{ClusterId, Reason, Region, Sealer};
 
 /// Whether a pass goes on after an act.
@@ -37,6 +38,8 @@ pub(super) struct Pass<'a> {
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
+    /// The call that makes the change which the drift wants next.
+    pub change: Option<drift::Call>,
     account: Option<secrets::Resolved>,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Pass<'a> {
             turn: None,
             body: None,
             created: None,
+            change: None,
             account: None,
         })
     }

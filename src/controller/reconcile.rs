@@ -15,10 +15,11 @@ use super::memory::{Rest, Settled};
 use super::pass::{Flow, Pass};
 use super::report;
 use super::store::{self, Store, Unreadable};
-use super::view::spoken;
+use super::view::{fresh_from, spoken};
 use super::{Context, act, lease, look};
+use crate::ack::Detail;
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Published, Step, Verdict, Work, decide};
+use crate::decide::{Drift, Goal, Published, Step, Verdict, Work, decide};
 use crate::terms::Reason;
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
@@ -154,14 +155,18 @@ impl Pass<'_> {
         }
         let troubled =
             matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew));
-        // As long as a kubeconfig is wanted and not there, the cluster is looked at closely at each poll.
+        // As long as a change is due, or a kubeconfig wanted and not there, the cluster is looked at closely at each poll.
         let published = matches!(self.view.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
-        let settled = published && self.view.seen.drift.as_ref().is_some_and(Result::is_ok);
+        let kept = |drift: &Drift| drift.change.is_none() || self.view.goal != Goal::Manage;
+        let settled = published && matches!(&self.view.seen.drift, Some(Ok(drift)) if kept(drift));
         let entry = &mut self.entry;
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
         if verdict.work != Work::Same {
-            let detail = self.learnt.detail.as_ref().filter(|_| settled);
+            // What changes once more within the second of its last change would look the same in a list.
+            let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
+            let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < fresh_from(now));
+            let detail = self.learnt.detail.as_ref().filter(|_| settled).filter(still);
             entry.settled =
                 detail.map(|detail| Settled { words: spoken(&self.object), marks: look::marks_of(&detail.listed) });
         }

@@ -1,5 +1,5 @@
-//! Keeping a cluster as the spec says, and telling how it fares. Changes nothing but the deletion protection, and
-//! never makes another cluster unless a person names the old one.
+//! Keeping a cluster as the spec says, and telling how it fares: one change at a time, while it runs. Never makes
+//! another cluster unless a person names the old one.
 
 use super::*;
 
@@ -52,74 +52,159 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
                 publish(v, id, rules)?;
             }
             let note = format!("ACK says that the cluster is {}", cluster.word);
-            Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(soon))
+            let verdict = Verdict::under_way(Some(true), Reason::Updating, note).at(soon);
+            Step::Rest(Verdict { memo: changed(v), ..verdict })
         }
         State::Running | State::ChangeFailed => settle(v, known, cluster, rules)?,
     })
 }
 
-/// The cluster serves: protect it as the spec says, then say what differs.
+/// The cluster serves: protect it as the spec says, change what differs, then say what still does.
 fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
-    let id = &known.id;
-    let idle = v.now + rules.poll_idle;
-    if v.goal == Goal::Manage && cluster.state == State::Running {
-        let wanted = match (v.guard.word, cluster.guarded) {
-            (Some(true), Some(false)) => Some(true),
-            (Some(false), Some(true)) if v.guard.newer => Some(false),
-            _ => None,
-        };
-        if let Some(on) = wanted {
-            let ours = cluster.owner == Owner::Mine || known.adopted && cluster.owner == Owner::Nobody;
-            return match &v.seen.acted {
-                _ if !ours => Err(Step::Rest(create::foreign(id, &cluster.owner).at(v.now + rules.slow))),
-                Some((Deed::Protect, Ok(()))) => {
-                    let note = if on { "switching deletion protection on" } else { "lifting deletion protection" };
-                    Err(Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart)))
-                }
-                Some((Deed::Protect, Err(trouble))) => Err(Step::Rest(refused(v, rules, trouble))),
-                Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => {
-                    Ok(Step::Act(Act::Protect { id: id.clone(), on }))
-                }
-            };
-        }
+    let manage = v.goal == Goal::Manage;
+    if manage && cluster.state == State::Running {
+        protect(v, known, cluster, rules)?;
     }
     let drift = ask(v, rules, &v.seen.drift, Look::Drift)?;
-    let published = publish(v, id, rules)?;
-    let missing = match &published.work {
-        Work::Stuck(reason, note) => Some((*reason, note.clone())),
+    // What is adopted and not like the spec in what cannot be changed may be another cluster than the one that was meant.
+    let doubtful = known.adopted && drift.fixed;
+    let altered = match &drift.change {
+        Some(change) if manage && !doubtful => Some(alter(v, known, cluster, change, rules)?),
+        Some(Change { words, .. }) => {
+            let why = if manage { "what ACK cannot change agrees" } else { "the object is only observed no more" };
+            let note = format!("not changed before {why}: {words}");
+            Some(Verdict::stuck(Some(true), Reason::SpecDiffers, note))
+        }
+        None => None,
+    };
+    let published = publish(v, &known.id, rules)?;
+
+    let again = [&altered.as_ref().and_then(|verdict| verdict.again), &published.again];
+    let again = again.into_iter().flatten().fold(v.now + rules.poll_idle, |idle, again| idle.min(*again));
+    let memo = altered.as_ref().and_then(|verdict| verdict.memo.clone());
+    let stuck = |verdict: Verdict| match verdict.work {
+        Work::Stuck(reason, note) => Some((reason, note)),
         Work::Done | Work::UnderWay(..) | Work::Held(..) | Work::Same => None,
     };
-    let idle = published.again.map_or(idle, |again| again.min(idle));
-    let verdict = if let Some(note) = &drift.workers {
-        Verdict::stuck(Some(true), Reason::WorkersMissing, note.clone())
-    } else if let Some(note) = &drift.differs {
-        Verdict::stuck(Some(true), Reason::SpecDiffers, note.clone())
-    } else if (v.guard.word, cluster.guarded) == (Some(false), Some(true)) && v.goal == Goal::Manage {
-        let note = "deletion protection was switched on in ACK after the spec said false, and is not lifted by old words; \
-                    set deletion_protection to true, or to true and then to false";
-        Verdict::stuck(Some(true), Reason::SpecDiffers, note)
-    } else if cluster.state == State::ChangeFailed {
-        Verdict::stuck(Some(true), Reason::UpdateFailed, "the last change of the cluster failed; see its tasks in ACK")
-    } else if published.work != Work::Done {
-        published
-    } else if v.goal == Goal::Observe {
-        let note = if rules.read_only {
-            "observed only: this operator runs with --read-only"
-        } else {
-            "observed only; remove ackoperator.dev/observe to have it changed"
-        };
-        Verdict::held(Some(true), Reason::Observed, note)
-    } else {
-        published
-    };
-    // One reason is told, and never at the cost of the other sentence.
-    let work = match (verdict.work, missing) {
-        (Work::Stuck(reason, note), Some((other, more))) if reason != other => {
-            Work::Stuck(reason, format!("{note}. {more}").into())
+    let reversed = manage && (v.guard.word, cluster.guarded) == (Some(false), Some(true));
+    let old_words = "deletion protection was switched on in ACK after the spec said false, and is not lifted by old words; \
+                     set deletion_protection to true, or to true and then to false";
+    let failed = "the last change of the cluster failed; see its tasks in ACK";
+    let troubles = [
+        drift.workers.clone().map(|note| (Reason::WorkersMissing, note)),
+        drift.differs.clone().map(|note| (Reason::SpecDiffers, note)),
+        reversed.then(|| (Reason::SpecDiffers, old_words.into())),
+        altered.and_then(stuck),
+        (cluster.state == State::ChangeFailed).then(|| (Reason::UpdateFailed, failed.into())),
+        stuck(published.clone()),
+    ];
+    // One reason is told, and never at the cost of the other sentences.
+    let told = troubles.into_iter().flatten().reduce(|(reason, told), (_, more)| {
+        let both = if told == more { told } else { format!("{told}. {more}").into() };
+        (reason, both)
+    });
+    let verdict = match told {
+        Some((reason, note)) => Verdict::stuck(Some(true), reason, note),
+        None if published.work != Work::Done => published,
+        None if v.goal == Goal::Observe => {
+            let note = if rules.read_only {
+                "observed only: this operator runs with --read-only"
+            } else {
+                "observed only; remove ackoperator.dev/observe to have it changed"
+            };
+            Verdict::held(Some(true), Reason::Observed, note)
         }
-        (work, _) => work,
+        None => published,
     };
-    Ok(Step::Rest(Verdict { work, ..verdict }.at(idle)))
+    Ok(Step::Rest(Verdict { memo, ..verdict }.at(again)))
+}
+
+/// `Ok` unless the protection is to be switched first, or a cluster that is not ours would have to be changed.
+fn protect(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<(), Step> {
+    let on = match (v.guard.word, cluster.guarded) {
+        (Some(true), Some(false)) => true,
+        (Some(false), Some(true)) if v.guard.newer => false,
+        _ => return Ok(()),
+    };
+    owned(v, known, cluster, rules)?;
+    Err(match &v.seen.acted {
+        Some((Deed::Protect, Ok(()))) => {
+            let note = if on { "switching deletion protection on" } else { "lifting deletion protection" };
+            Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart))
+        }
+        Some((Deed::Protect, Err(trouble))) => Step::Rest(refused(v, rules, trouble)),
+        Some((Deed::Claim | Deed::Change(_) | Deed::Delete | Deed::Publish, _)) | None => {
+            Step::Act(Act::Protect { id: known.id.clone(), on })
+        }
+    })
+}
+
+/// `Ok` only for a cluster with our mark, or an adopted one of nobody's.
+fn owned(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<(), Step> {
+    if cluster.owner == Owner::Mine || known.adopted && cluster.owner == Owner::Nobody {
+        return Ok(());
+    }
+    Err(Step::Rest(create::foreign(&known.id, &cluster.owner).at(v.now + rules.slow)))
+}
+
+/// The change is asked for, or waited for; else it did not come to be, and the verdict says why. What ACK refuses or
+/// takes without showing it is asked for again at a slow pace, and at once when it is another change.
+fn alter(v: &View, known: &Known, cluster: &Cluster, change: &Change, rules: &Rules) -> Result<Verdict, Step> {
+    owned(v, known, cluster, rules)?;
+    if let Some((Deed::Change(_), Err(trouble))) = &v.seen.acted
+        && !for_a_person(trouble.class)
+    {
+        return Err(Step::Rest(Verdict { ready: Some(true), ..troubled(v, rules, trouble) }));
+    }
+    let tried = matches!(&v.seen.acted, Some((Deed::Change(tried), _)) if tried == change);
+    let memo = changed(v).filter(|memo| matches!(memo, Memo::Changed { change: last, .. } if last.key == change.key));
+    let Some(Memo::Changed { at, refusal, .. }) = &memo else {
+        return Err(Step::Act(Act::Change { id: known.id.clone(), change: change.clone() }));
+    };
+    let (words, at) = (&change.words, (*at).min(v.now));
+    let failed = refusal.is_some() || cluster.state == State::ChangeFailed;
+    let again = at + if failed { rules.slow } else { rules.slow * 6 };
+    if v.now >= again && !tried {
+        return Err(Step::Act(Act::Change { id: known.id.clone(), change: change.clone() }));
+    }
+    let verdict = match refusal {
+        Some(refusal) => {
+            let note =
+                format!("ACK refused the change ({words}): {refusal}. Tried again at {again:.0}, or when it differs");
+            Verdict::stuck(Some(true), Reason::UpdateFailed, note)
+        }
+        None if failed => {
+            let note = format!("the change failed ({words}). Tried again at {again:.0}, or when it differs");
+            Verdict::stuck(Some(true), Reason::UpdateFailed, note)
+        }
+        None if v.now < at + rules.listed => {
+            let waiting = Verdict::under_way(Some(true), Reason::Updating, format!("changing {words}"));
+            return Err(Step::Rest(Verdict { memo, ..waiting }.at(v.now + rules.poll_busy)));
+        }
+        None => {
+            let note = format!("ACK took the change and does not show it ({words}). Asked for again at {again:.0}");
+            Verdict::stuck(Some(true), Reason::SpecDiffers, note)
+        }
+    };
+    Ok(Verdict { memo, ..verdict }.at(again))
+}
+
+/// The change that was last asked for, in this pass or before.
+fn changed(v: &View) -> Option<Memo> {
+    let asked = |change: &Change, refusal| Memo::Changed { change: change.clone(), at: v.now, refusal };
+    match (&v.seen.acted, &v.memo) {
+        (Some((Deed::Change(change), Ok(()))), _) => Some(asked(change, None)),
+        (Some((Deed::Change(change), Err(trouble))), _) if for_a_person(trouble.class) => {
+            Some(asked(change, Some(trouble.note.clone())))
+        }
+        (_, Some(memo @ Memo::Changed { .. })) => Some(memo.clone()),
+        _ => None,
+    }
+}
+
+/// Refused for a reason that does not pass by itself.
+fn for_a_person(class: Class) -> bool {
+    matches!(class, Class::User | Class::Permission | Class::Quota | Class::Account)
 }
 
 /// When the kubeconfig must be seen to. An observed object has none made or renewed.

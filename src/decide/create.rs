@@ -117,7 +117,9 @@ pub(super) fn claim(v: &View, id: &ClusterId, reason: Reason, rules: &Rules) -> 
             let note = "the cluster was marked as this object's; waiting until ACK shows the mark";
             Step::Rest(Verdict::under_way(None, reason, note).at(v.now + rules.apart))
         }
-        Some((Deed::Protect | Deed::Delete | Deed::Publish, _)) | None => Step::Act(Act::Claim(id.clone())),
+        Some((Deed::Protect | Deed::Change(_) | Deed::Delete | Deed::Publish, _)) | None => {
+            Step::Act(Act::Claim(id.clone()))
+        }
     }
 }
 

@@ -150,7 +150,7 @@ fn unprotected(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Re
                 trouble.note
             ))),
             Some((Deed::Protect, Ok(()))) => Err(waits("deletion waits: spec.deletion_protection is true")),
-            Some((Deed::Claim | Deed::Delete | Deed::Publish, _)) | None => Err(protect(true)),
+            Some((Deed::Claim | Deed::Change(_) | Deed::Delete | Deed::Publish, _)) | None => Err(protect(true)),
         },
         (Some(true), _) => Err(waits("deletion waits: spec.deletion_protection is true")),
         (None, Some(true)) => Err(waits("deletion waits: the cluster's deletion protection is on in ACK")),
@@ -169,7 +169,7 @@ fn unprotected(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Re
                 Err(Step::Rest(troubled(v, rules, trouble)))
             }
             Some((Deed::Protect, Err(_)) | (Deed::Delete, _)) => Ok(()),
-            Some((Deed::Claim | Deed::Publish, _)) | None => Err(protect(false)),
+            Some((Deed::Claim | Deed::Change(_) | Deed::Publish, _)) | None => Err(protect(false)),
         },
         // A flag that the answer does not show: the spec says off, and ACK itself refuses a protected one.
         (Some(false) | None, Some(false)) | (Some(false), None) => Ok(()),
@@ -199,7 +199,7 @@ fn delete(v: &View, id: &ClusterId, cluster: &Cluster, rules: &Rules) -> Result<
         // What is shown after that may still be the state before it.
         Some((Deed::Delete, Ok(()))) => return Err(Step::Rest(waiting(v.now))),
         Some((Deed::Delete, Err(trouble))) => return Err(Step::Rest(refused(v, rules, trouble))),
-        Some((Deed::Claim | Deed::Protect | Deed::Publish, _)) | None => {}
+        Some((Deed::Claim | Deed::Protect | Deed::Change(_) | Deed::Publish, _)) | None => {}
     }
     if cluster.state == State::DeleteFailed {
         let first = asked.unwrap_or(v.now);

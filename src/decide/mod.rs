@@ -19,8 +19,8 @@ mod view;
 pub use rules::Rules;
 pub use step::{Act, Free, Look, Step, Verdict, Work};
 pub use view::{
-    Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Memo, Owner, Published,
-    Rival, Seen, Sent, Standing, State, Trouble, View, Word,
+    Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Memo, Owner,
+    Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
 };
 
 /// What to do next. Total: it has an answer for every view.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::view::{Closed, Memo};
+use super::view::{Change, Closed, Memo};
 use crate::terms::{ClusterId, Note, Reason, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +60,11 @@ pub enum Act {
     Protect {
         id: ClusterId,
         on: bool,
+    },
+    /// Ask for this change of the cluster.
+    Change {
+        id: ClusterId,
+        change: Change,
     },
     /// Ask for the deletion, refused locally after `not_after`.
     Delete {

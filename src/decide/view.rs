@@ -118,6 +118,8 @@ pub enum Memo {
     Gone { id: ClusterId, at: Timestamp },
     /// Its deletion was asked for, last at that time.
     Asked { id: ClusterId, at: Timestamp },
+    /// This change was asked for, last at that time, and ACK took it or refused it in these words.
+    Changed { change: Change, at: Timestamp, refusal: Option<Note> },
 }
 
 /// `None`: not asked in this pass. `Err`: asked, and nothing may be concluded.
@@ -157,11 +159,12 @@ pub struct Evidence {
     pub acted: Option<(Deed, Result<(), Trouble>)>,
 }
 
-/// A change that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     Claim,
     Protect,
+    Change(Change),
     Delete,
     Publish,
 }
@@ -282,13 +285,24 @@ pub struct Rival {
     pub going: bool,
 }
 
-/// How the cluster differs from the spec in what is not changed here.
+/// How the cluster differs from the spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Drift {
-    /// The names of the fields, in a sentence.
+    /// The next change that brings it closer.
+    pub change: Option<Change>,
+    /// What differs and is not changed here, in a sentence.
     pub differs: Option<Note>,
     /// The workers that the spec asks for and the cluster lacks.
     pub workers: Option<Note>,
     /// A field differs that ACK cannot change. An adopted cluster's spec is not locked before they agree.
     pub fixed: bool,
+}
+
+/// A change that the spec wants of the running cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    /// What changes, for people.
+    pub words: Note,
+    /// Tells it from every other change.
+    pub key: String,
 }

@@ -52,7 +52,7 @@ pub enum Compare {
 }
 
 /// A row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name in the spec and in the body.
     pub name: &'static str,
@@ -174,13 +174,14 @@ pub const FIELDS: &[Field] = &[
 impl Field {
     /// The difference between `wish`, one of `wishes`, and what the cloud shows.
     pub(super) fn difference(
-        &self,
+        &'static self,
         wish: &Value,
         wishes: &Map<String, Value>,
         detail: &Map<String, Value>,
         applied: &BTreeMap<String, String>,
     ) -> Option<Difference> {
-        let difference = |from: String, to: String| Some(Difference { field: self.name, from, to, kind: self.kind });
+        let lacking = |from: String, to: String, lacks: Value| Some(Difference { field: self, from, to, lacks });
+        let difference = |from: String, to: String| lacking(from, to, wish.clone());
         let is = self.read.iter().find_map(|path| find(detail, path));
         match self.compare {
             Compare::Never => None,
@@ -203,13 +204,14 @@ impl Field {
                 let sources: Vec<Value> = self.read.iter().filter_map(|path| find(detail, path)).collect();
                 let known = detail.contains_key(self.read.first().copied().unwrap_or_default()) || !sources.is_empty();
                 let is: Texts = sources.iter().flat_map(texts).collect();
-                (known && !texts(wish).is_subset(&is)).then_some(())?;
-                difference(shown(&is.into_iter().collect()), shown(wish))
+                let lacks: Value = texts(wish).difference(&is).cloned().collect();
+                (known && lacks != Value::Array(vec![])).then_some(())?;
+                lacking(shown(&is.into_iter().collect()), shown(wish), lacks)
             }
             Compare::Tags => {
                 let is = detail.get("tags").and_then(Value::as_array)?;
-                let (from, to) = tags(wish, is)?;
-                difference(from, to)
+                let (from, to, lacks) = tags(wish, is)?;
+                lacking(from, to, lacks)
             }
             Compare::Text | Compare::Word | Compare::Flag | Compare::Set | Compare::Within | Compare::Version => {
                 let is = is?;
@@ -247,9 +249,9 @@ fn older(is: &str, wish: &str) -> bool {
 }
 
 /// Tags that the spec sets and the cloud lacks or has otherwise. Tags of others and of ACK itself are not looked at.
-fn tags(wish: &Value, is: &[Value]) -> Option<(String, String)> {
+fn tags(wish: &Value, is: &[Value]) -> Option<(String, String, Value)> {
     let value = |tag: &Value| tag["value"].as_str().unwrap_or_default().to_owned();
-    let (mut from, mut to) = (vec![], vec![]);
+    let (mut from, mut to, mut lacks) = (vec![], vec![], vec![]);
     for wish in wish.as_array().into_iter().flatten() {
         let key = wish["key"].as_str().unwrap_or_default();
         let found = is.iter().find(|tag| tag["key"] == key).map(value);
@@ -258,6 +260,8 @@ fn tags(wish: &Value, is: &[Value]) -> Option<(String, String)> {
         }
         from.push(found.map_or(format!("no {key}"), |value| format!("{key}={value}")));
         to.push(format!("{key}={}", value(wish)));
+        lacks.push(wish.clone());
     }
-    (!to.is_empty()).then(|| (shown(&Value::from(from.join(", "))), shown(&Value::from(to.join(", ")))))
+    let text = |parts: Vec<String>| shown(&Value::from(parts.join(", ")));
+    (!to.is_empty()).then(|| (text(from), text(to), Value::Array(lacks)))
 }

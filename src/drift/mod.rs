@@ -1,6 +1,7 @@
 //! Where the cluster differs from the spec. Spec and cloud go in, differences come out; nothing is asked, sent or decided
 //! here. Only fields that the spec sets are looked at, and no value that may be secret is ever printed.
 
+mod change;
 mod cluster;
 mod normal;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub use change::{Call, Change, next};
 pub use cluster::{Compare, FIELDS, Field, Kind};
 
 use crate::api::AckClusterSpec;
@@ -16,19 +18,19 @@ use crate::terms::Note;
 /// One field in which the cluster differs from the spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Name of the field in the spec.
-    pub field: &'static str,
+    pub field: &'static Field,
     /// What the cloud has, cut to a length for people.
     pub from: String,
     /// What the spec wants, cut likewise.
     pub to: String,
-    pub kind: Kind,
+    /// What the cloud lacks: the spec's value; of what may hold more than the spec says, the missing part.
+    pub lacks: Value,
 }
 
 impl Difference {
     /// Whether ACK cannot change the field: the spec must be written back, or the object be another cluster's.
     pub fn is_fixed(&self) -> bool {
-        self.kind == Kind::Fixed
+        self.field.kind == Kind::Fixed
     }
 }
 
@@ -53,22 +55,20 @@ pub fn applied(spec: &AckClusterSpec) -> BTreeMap<String, String> {
     blind.filter_map(|field| Some((field.name.to_owned(), normal::digest(wishes.get(field.name)?)))).collect()
 }
 
-/// What a condition says of `differences`. The protection is left out: the judgement speaks of it with words of its own.
+/// What a condition says of those differences that are not changed here.
 pub fn sentence(differences: &[Difference]) -> Option<Note> {
-    let (fixed, open): (Vec<_>, Vec<_>) =
-        differences.iter().filter(|difference| difference.field != "deletion_protection").partition(|d| d.is_fixed());
-    let list = |differences: &[&Difference]| {
-        let each = differences.iter().map(|d| format!("{} (cloud: {}, spec: {})", d.field, d.from, d.to));
-        each.collect::<Vec<_>>().join(", ")
+    let list = |kinds: &[Kind]| {
+        let of_kind = differences.iter().filter(|difference| kinds.contains(&difference.field.kind));
+        let each = of_kind.map(|d| format!("{} (cloud: {}, spec: {})", d.field.name, d.from, d.to));
+        Some(each.collect::<Vec<_>>().join(", ")).filter(|list| !list.is_empty())
     };
-    let mut parts = vec![];
-    if !fixed.is_empty() {
-        parts.push(format!("ACK cannot change {}: write the cloud's value into the spec", list(&fixed)));
-    }
-    if !open.is_empty() {
-        parts.push(format!("the cluster differs from the spec in {}", list(&open)));
-    }
-    (!parts.is_empty()).then(|| Note::from(parts.join("; ")))
+    let fixed =
+        list(&[Kind::Fixed]).map(|list| format!("ACK cannot change {list}: write the cloud's value into the spec"));
+    let left = list(&[Kind::Upgrade, Kind::Blind]).map(|list| {
+        format!("this operator does not change {list}: do it in ACK, or write into the spec what was there before")
+    });
+    let parts: Vec<String> = fixed.into_iter().chain(left).collect();
+    (!parts.is_empty()).then(|| parts.join("; ").into())
 }
 
 /// What to say where the spec asked for workers and the cluster came up with none at all, which is how ACK ignores the

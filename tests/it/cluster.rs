@@ -22,7 +22,6 @@ pub fn tests() -> Vec<Trial> {
         a_paused_object_is_left_alone,
         an_observed_object_makes_nothing,
         workers_that_ack_ignores_are_missed,
-        what_cannot_be_changed_is_named,
         a_missing_secret_is_named_and_its_coming_is_noticed,
     )
 }
@@ -319,18 +318,6 @@ fn workers_that_ack_ignores_are_missed() {
     let pools = scene.emulator.ledger().into_iter().find(|cluster| cluster.name == "pools").unwrap();
     assert_eq!(pools.body["nodepools"][0]["scaling_group"]["desired_size"], 2);
     assert!(pools.body["num_of_nodes"].is_null());
-}
-
-fn what_cannot_be_changed_is_named() {
-    let scene = Scene::with_operator("differs");
-    scene.apply(&object(&scene, "demo", json!({"timezone": "Asia/Shanghai"})));
-    scene.wait_for_ready("demo");
-    scene.merge("demo", json!({"spec": {"timezone": "Europe/Berlin"}}));
-    let differs = scene.wait_for_reason("demo", "SpecDiffers");
-    assert!(message(&differs).contains("timezone"), "{}", message(&differs));
-    assert_eq!(ready(&differs).unwrap()["status"], "True");
-    scene.merge("demo", json!({"spec": {"timezone": "Asia/Shanghai"}}));
-    scene.wait_for_reason("demo", "Running");
 }
 
 fn a_missing_secret_is_named_and_its_coming_is_noticed() {

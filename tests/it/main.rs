@@ -63,6 +63,7 @@ mod upgrade;
 
 /// Every leaf of the spec with every sort of value, on a real API server.
 mod campaign;
+mod change;
 /// What a scrape shows, and the alerts on it.
 mod metrics;
 /// The control plane, its tools and its keepers.
@@ -116,6 +117,7 @@ fn main() -> ExitCode {
         rules::tests(),
         argocd::tests(),
         cluster::tests(),
+        change::tests(),
         delete::tests(),
         once::tests(),
         isolation::tests(),

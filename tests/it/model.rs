@@ -18,8 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
 use promises::ALWAYS;
 use state::{
-    Answer, At, CLUSTERS, Cluster, Detail, Do, FORGOTTEN, Fault, IDLE, Kept, Last, Listed, Mode, Object, Pass, Place,
-    Post, Recorded, Sealed, Tick, WORKERS, Worker, World,
+    Answer, Asked, At, CLUSTERS, Cluster, Detail, Do, FORGOTTEN, Fault, IDLE, Kept, Last, Listed, Mode, Object, Pass,
+    Place, Post, Recorded, Sealed, Tick, WORKERS, Worker, World,
 };
 use stateright::{Checker, HasDiscoveries, Model, Property};
 

@@ -1,8 +1,8 @@
 //! Every arm of `decide`, one small case each: what is so, and what it does about it. The names are the promises. No I/O.
 
 use ack_operator::decide::{
-    Act, Closed, Cluster, Deed, Drift, Evidence, Existence, Free, Glance, Goal, Guard, Known, Listing, Look, Memo,
-    Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Step, Trouble, View, Word, Work, decide,
+    Act, Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Free, Glance, Goal, Guard, Known, Listing, Look,
+    Memo, Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Step, Trouble, View, Word, Work, decide,
 };
 use ack_operator::terms::{Class, ClusterId, Intent, Note, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
@@ -194,6 +194,14 @@ fn cluster(state: State) -> Cluster {
 fn list(age: SignedDuration) -> Listing {
     let ahead = SignedDuration::ZERO;
     Listing { began: ago(age), ahead, whole: true, trusted: true, ours: vec![], rival: None, undecided: None }
+}
+
+/// A change that the spec wants, and one that it may want later.
+fn wanted() -> Change {
+    Change { words: "timezone: UTC -> Asia/Shanghai".into(), key: "k1".into() }
+}
+fn another() -> Change {
+    Change { words: "name: a -> b".into(), key: "k2".into() }
 }
 
 /// How a case differs from the common one.

@@ -25,6 +25,8 @@ pub struct LedgerEntry {
     pub tags: Vec<Value>,
     /// The create request's body as received.
     pub body: Value,
+    /// The members that DescribeClusterDetail shows, as they are now, whatever lags.
+    pub shown: Map<String, Value>,
     pub state: String,
     /// The deletion protection of now.
     pub protected: bool,
@@ -162,6 +164,7 @@ impl World {
             name: cluster.text("name").into(),
             tags: cluster.tags().to_vec(),
             body: cluster.body.clone(),
+            shown: cluster.shown.clone(),
             state: cluster.state().into(),
             protected: cluster.protected(),
             created: cluster.created.to_string(),

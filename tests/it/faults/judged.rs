@@ -96,6 +96,7 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
     let deed = match act {
         Act::Claim(_) => Deed::Claim,
         Act::Protect { .. } => Deed::Protect,
+        Act::Change { change, .. } => Deed::Change(change.clone()),
         Act::Delete { .. } => Deed::Delete,
         Act::Publish(_) => Deed::Publish,
         Act::Send { .. } => return sent(view, class, rules),
@@ -109,7 +110,7 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
             return Ok(());
         }
     };
-    failed.seen.acted = Some((deed, Err(trouble(class))));
+    failed.seen.acted = Some((deed.clone(), Err(trouble(class))));
     if deed == Deed::Publish {
         failed.seen.kubeconfig = Some(Err(trouble(class)));
     }
@@ -117,8 +118,22 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
     // ACK changes a cluster only while it runs; another is deleted as it is, and ACK refuses a protected one.
     let runs = matches!(&view.seen.cluster, Some(Ok(Existence::Here(cluster))) if cluster.state == State::Running);
     let deletes = !runs && [Class::Busy, Class::User, Class::Unknown].contains(&class);
-    let right = match (deed, &step) {
+    let for_a_person = [Class::User, Class::Permission, Class::Quota, Class::Account].contains(&class);
+    let right = match (deed.clone(), &step) {
         (Deed::Publish, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
+        // What a person must mend is told, and nothing else waits for it.
+        (Deed::Change(_), Step::Look(Look::Kubeconfig)) => for_a_person,
+        (Deed::Change(_), Step::Rest(verdict)) if for_a_person => {
+            verdict.ready == Some(true)
+                && words(verdict).is_some_and(|(_, note)| note.as_str().contains(SAYS))
+                && rests(view, verdict)
+        }
+        (Deed::Change(_), Step::Rest(verdict)) => {
+            verdict.ready == Some(true) && {
+                let ready = (class == Class::Credentials).then_some(false);
+                named(view, &Verdict { ready, ..verdict.clone() }, class, rules)
+            }
+        }
         // The spec protects a cluster that is to go, and the cloud cannot be made to.
         (Deed::Protect, Step::Rest(Verdict { work: Work::Stuck(Reason::DeletionProtected, note), .. })) => {
             view.guard.word == Some(true) && note.as_str().contains(SAYS)

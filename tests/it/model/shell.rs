@@ -83,7 +83,13 @@ impl Sim {
                 };
                 (NONCES[nonce(pass.uid, attempt)].clone(), sent)
             }),
-            acted: pass.acted.map(|(deed, ok)| (deed, if ok { Ok(()) } else { Err(trouble(Class::Busy)) })),
+            acted: pass.acted.map(|(asked, ok)| {
+                let deed = match asked {
+                    Asked::Protection => Deed::Protect,
+                    Asked::Deletion => Deed::Delete,
+                };
+                (deed, if ok { Ok(()) } else { Err(trouble(Class::Busy)) })
+            }),
         };
         View {
             now: time(pass.skew),
@@ -213,13 +219,14 @@ impl Sim {
     fn rest(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), verdict: Verdict) {
         let met = matches!(pass.cluster, Some(Some(_))) && o.known.is_some_and(|known| !known.met);
         let worker = &mut w.workers[usize::from(me)];
-        worker.memo = verdict.memo.map(|memo| match memo {
+        worker.memo = verdict.memo.and_then(|memo| match memo {
             Memo::Absent { nonce, began } => {
                 let n = nonce.as_str().as_bytes()[1] - b'0';
-                Kept::Absent { attempt: n % ATTEMPTS + 1, began: tick(began) }
+                Some(Kept::Absent { attempt: n % ATTEMPTS + 1, began: tick(began) })
             }
-            Memo::Gone { id, at } => Kept::Gone { id: number(&id), at: tick(at) },
-            Memo::Asked { id, at } => Kept::Asked { id: number(&id), at: tick(at) },
+            Memo::Gone { id, at } => Some(Kept::Gone { id: number(&id), at: tick(at) }),
+            Memo::Asked { id, at } => Some(Kept::Asked { id: number(&id), at: tick(at) }),
+            Memo::Changed { .. } => None,
         });
         worker.at = At::Idle;
         if met && !pass.stale {
@@ -297,7 +304,7 @@ impl Sim {
                 if !*on && (o.guard != Some(false) || !o.newer) {
                     w.wrong = Some("old words undo a protection");
                 }
-                next.acted = Some((Deed::Protect, there.is_some()));
+                next.acted = Some((Asked::Protection, there.is_some()));
                 if let Some(c) = there {
                     c.guarded = *on;
                 }
@@ -309,7 +316,7 @@ impl Sim {
                 let there = slot
                     .as_mut()
                     .filter(|c| c.place == place && matches!(c.state, State::Running | State::Failed) && !c.guarded);
-                next.acted = Some((Deed::Delete, there.is_some()));
+                next.acted = Some((Asked::Deletion, there.is_some()));
                 if let Some(c) = there {
                     c.state = State::Deleting;
                 }
@@ -338,7 +345,7 @@ impl Sim {
                 }
                 current
             }
-            Act::Claim(_) | Act::Publish(_) => return None,
+            Act::Claim(_) | Act::Change { .. } | Act::Publish(_) => return None,
         };
         // After a conflict too the object is read afresh and judged anew.
         next.token = if let Act::Seal { .. } = act { landed } else { pass.token && !(landed && spent) };

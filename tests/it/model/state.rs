@@ -147,7 +147,14 @@ pub(super) struct Pass {
     /// `Some(None)`: a 404.
     pub cluster: Option<Option<Detail>>,
     pub sent: Option<(u8, Answer)>,
-    pub acted: Option<(Deed, bool)>,
+    pub acted: Option<(Asked, bool)>,
+}
+
+/// What was asked of ACK beside the cluster itself. Other changes lose and double nothing: `views` covers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asked {
+    Protection,
+    Deletion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,8 @@
 //! it can come about. Also what follows from an answer and from an act.
 
 use ack_operator::decide::{
-    Act, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Look, Memo, Owner,
-    Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
+    Act, Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Look, Memo,
+    Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
 };
 use ack_operator::terms::{Class, ClusterId, Intent, Nonce, Outcome, Site};
 use jiff::{SignedDuration, Timestamp};
@@ -103,7 +103,13 @@ impl<'a> Draw<'a> {
 
     fn memo(&mut self) -> Memo {
         let (id, nonce, at) = (self.id(), self.nonce(), self.time());
-        self.of(&[Memo::Absent { nonce, began: at }, Memo::Gone { id: id.clone(), at }, Memo::Asked { id, at }])
+        let (change, refusal) = (self.change(), self.maybe(|_| "refused".into()));
+        self.of(&[
+            Memo::Absent { nonce, began: at },
+            Memo::Gone { id: id.clone(), at },
+            Memo::Asked { id, at },
+            Memo::Changed { change, at, refusal },
+        ])
     }
 
     fn words(&mut self) -> Vec<Word> {
@@ -152,11 +158,22 @@ impl<'a> Draw<'a> {
     }
 
     fn drift(&mut self) -> Drift {
-        Drift { differs: self.maybe(|_| "fields".into()), workers: self.maybe(|_| "workers".into()), fixed: self.yes() }
+        Drift {
+            change: self.maybe(Draw::change),
+            differs: self.maybe(|_| "fields".into()),
+            workers: self.maybe(|_| "workers".into()),
+            fixed: self.yes(),
+        }
+    }
+
+    fn change(&mut self) -> Change {
+        let (words, key) = self.of(&[("timezone", "k1"), ("name", "k2")]);
+        Change { words: words.into(), key: key.into() }
     }
 
     fn deed(&mut self) -> (Deed, Result<(), Trouble>) {
-        let deed = self.of(&[Deed::Claim, Deed::Protect, Deed::Delete, Deed::Publish]);
+        let change = Deed::Change(self.change());
+        let deed = self.of(&[Deed::Claim, Deed::Protect, change, Deed::Delete, Deed::Publish]);
         (deed, if self.yes() { Err(self.trouble()) } else { Ok(()) })
     }
 
@@ -257,6 +274,7 @@ pub fn done(mut view: View, act: &Act, draw: &mut Draw<'_>) -> Option<View> {
         Act::Forget(_) => view.standing = Standing::New { attempts: 1, last: None, blank: false },
         Act::Claim(_) => view.seen.acted = deed(Deed::Claim, draw),
         Act::Protect { .. } => view.seen.acted = deed(Deed::Protect, draw),
+        Act::Change { change, .. } => view.seen.acted = deed(Deed::Change(change.clone()), draw),
         Act::Delete { .. } => view.seen.acted = deed(Deed::Delete, draw),
         Act::Publish(_) => {
             view.seen.acted = deed(Deed::Publish, draw);

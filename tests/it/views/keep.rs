@@ -15,7 +15,7 @@ fn drifted(goal: Goal, change: impl FnOnce(&mut Drift)) -> View {
 }
 
 pub fn cases() -> Vec<Case> {
-    [look(), states(), protection(), differences(), failed(), vanished()].into_iter().flatten().collect()
+    [look(), states(), protection(), differences(), changes(), failed(), vanished()].into_iter().flatten().collect()
 }
 
 fn look() -> Vec<Case> {
@@ -182,6 +182,11 @@ fn differences() -> Vec<Case> {
             drifted(Goal::Manage, differs),
             rests(Stuck(Reason::SpecDiffers)).saying("vpcid differs").ready(Some(true)),
         ),
+        case(
+            "every sentence is told, under the first reason",
+            drifted(Goal::Manage, |d| (d.workers, d.differs) = (Some("2 of 3".into()), Some("vpcid differs".into()))),
+            rests(Stuck(Reason::WorkersMissing)).saying("2 of 3. vpcid differs"),
+        ),
         case("and so for an observed cluster", drifted(Goal::Observe, differs), rests(Stuck(Reason::SpecDiffers))),
         case(
             "an observed cluster that is as the spec says is held",
@@ -261,6 +266,124 @@ fn vanished() -> Vec<Case> {
                 v.standing = Standing::Known(Known { met: false, believe_after: NOW + secs(1), ..known() });
             }),
             rests(UnderWay(Reason::Creating)).saying("its record may lag"),
+        ),
+    ]
+}
+
+fn changes() -> Vec<Case> {
+    let wants = || drifted(Goal::Manage, |d| d.change = Some(wanted()));
+    let change = |change| acts(Act::Change { id: id(), change });
+    let memo = |wait, refusal| Memo::Changed { change: wanted(), at: ago(wait), refusal };
+    let taken = |wait| memo(wait, None);
+    let refused = |wait| memo(wait, Some("as ACK tells it".into()));
+    let adopted = |view: View| view.with(|v| v.standing = Standing::Known(known().with(|k| k.adopted = true)));
+    let with = |cluster| {
+        let drift = Drift { change: Some(wanted()), ..Drift::default() };
+        wants().shows(cluster).with(|v| v.seen.drift = Some(Ok(drift)))
+    };
+    let owned = |owner| with(cluster(State::Running).with(|c| c.owner = owner));
+    let in_state = |state| with(cluster(state));
+    vec![
+        case("what the spec wants otherwise is changed", wants(), change(wanted())),
+        case("also after a change that failed", in_state(State::ChangeFailed), change(wanted())),
+        case("not while something else is at work", in_state(State::Busy), rests(UnderWay(Reason::Updating))),
+        case("not on a cluster that is down", in_state(State::Down), rests(Held(Reason::ClusterUnavailable))),
+        case(
+            "the protection comes first",
+            guarded(State::Running, true, false, Some(false)).with(|v| {
+                v.seen.drift = Some(Ok(Drift { change: Some(wanted()), ..Drift::default() }));
+            }),
+            acts(Act::Protect { id: id(), on: true }),
+        ),
+        case(
+            "an observed cluster is not changed, and what differs is told",
+            wants().with(|v| v.goal = Goal::Observe),
+            rests(Stuck(Reason::SpecDiffers)).saying("timezone: UTC -> Asia/Shanghai").ready(Some(true)),
+        ),
+        case("an adopted cluster of nobody is changed", adopted(owned(Owner::Nobody)), change(wanted())),
+        case(
+            "but not while it may be another than the one that was meant",
+            adopted(drifted(Goal::Manage, |d| (d.change, d.fixed) = (Some(wanted()), true))),
+            rests(Stuck(Reason::SpecDiffers)).saying("not changed before"),
+        ),
+        case("a cluster that lost our mark is not", owned(Owner::Nobody), rests(Stuck(Reason::OwnershipConflict))),
+        case(
+            "one with another object's mark is not",
+            adopted(owned(Owner::Other("n9".into()))),
+            rests(Stuck(Reason::OwnershipConflict)).saying("take-over=n9"),
+        ),
+        case(
+            "what was asked for is waited for",
+            wants().did(Deed::Change(wanted()), Ok(())),
+            rests(UnderWay(Reason::Updating)).again(secs(15)).ready(Some(true)).keeping(taken(secs(0))),
+        ),
+        case(
+            "and remembered while ACK is at work on it",
+            in_state(State::Busy).did(Deed::Change(wanted()), Ok(())),
+            rests(UnderWay(Reason::Updating)).keeping(taken(secs(0))),
+        ),
+        case(
+            "and after that",
+            in_state(State::Busy).remembers(taken(mins(2))),
+            rests(UnderWay(Reason::Updating)).keeping(taken(mins(2))),
+        ),
+        case(
+            "an answer that is slow to show does not have it asked for again",
+            wants().remembers(taken(mins(4))),
+            rests(UnderWay(Reason::Updating)).keeping(taken(mins(4))),
+        ),
+        case(
+            "what ACK took and does not show is told",
+            wants().remembers(taken(mins(5))),
+            rests(Stuck(Reason::SpecDiffers)).saying("does not show it").again(mins(5)).keeping(taken(mins(5))),
+        ),
+        case("and asked for again after an hour", wants().remembers(taken(mins(60))), change(wanted())),
+        case(
+            "another change is asked for at once",
+            drifted(Goal::Manage, |d| d.change = Some(another())).remembers(taken(secs(1))),
+            change(another()),
+        ),
+        case(
+            "one change is followed by the next",
+            drifted(Goal::Manage, |d| d.change = Some(another())).did(Deed::Change(wanted()), Ok(())),
+            change(another()),
+        ),
+        case(
+            "a change that ACK refuses is told, and the cluster serves",
+            wants().did(Deed::Change(wanted()), Err(Class::User)),
+            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it").ready(Some(true)).keeping(refused(secs(0))),
+        ),
+        case(
+            "so is one that the keys may not ask for",
+            wants().did(Deed::Change(wanted()), Err(Class::Permission)),
+            rests(Stuck(Reason::UpdateFailed)).ready(Some(true)).keeping(refused(secs(0))),
+        ),
+        case(
+            "and stays told",
+            wants().remembers(refused(mins(9))),
+            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it").again(mins(1)).keeping(refused(mins(9))),
+        ),
+        case("it is asked for again after ten minutes", wants().remembers(refused(mins(10))), change(wanted())),
+        case(
+            "a change that could not be asked for is tried again",
+            wants().did(Deed::Change(wanted()), Err(Class::Throttled)),
+            rests(UnderWay(Reason::Throttled)).ready(Some(true)).keeping_nothing(),
+        ),
+        case(
+            "one that failed at work is told, and asked for again after ten minutes",
+            in_state(State::ChangeFailed).remembers(taken(mins(9))),
+            rests(Stuck(Reason::UpdateFailed)).saying("the change failed").again(mins(1)),
+        ),
+        case("which is then", in_state(State::ChangeFailed).remembers(taken(mins(10))), change(wanted())),
+        case(
+            "what cannot be changed is told once the rest is done",
+            drifted(Goal::Manage, |d| (d.change, d.differs) = (Some(wanted()), Some("vpcid differs".into()))),
+            change(wanted()),
+        ),
+        case(
+            "a change that took is forgotten",
+            drifted(Goal::Manage, |_| {}).remembers(taken(secs(20))),
+            rests(Done).keeping_nothing(),
         ),
     ]
 }

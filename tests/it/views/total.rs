@@ -121,6 +121,7 @@ fn memos(standing: &Standing) -> Vec<Option<Memo>> {
         Standing::Known(_) => {
             memos.extend(at.map(|at| Some(Memo::Gone { id: id(), at })));
             memos.extend(at.map(|at| Some(Memo::Asked { id: id(), at })));
+            memos.extend(at.map(|at| Some(Memo::Changed { change: wanted(), at, refusal: None })));
         }
         Standing::New { .. } | Standing::Adopting(_) => {}
     }
@@ -172,10 +173,13 @@ fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> 
 }
 
 fn acted(standing: &Standing) -> Vec<(Deed, Result<(), Trouble>)> {
-    let went = |deed| [(deed, Ok(())), (deed, Err(trouble(Class::User))), (deed, Err(trouble(Class::Throttled)))];
+    let went = |deed: Deed| {
+        [Ok(()), Err(trouble(Class::User)), Err(trouble(Class::Throttled))].map(|went| (deed.clone(), went))
+    };
     match standing {
         Standing::Known(_) => {
-            [Deed::Claim, Deed::Protect, Deed::Delete, Deed::Publish].into_iter().flat_map(went).collect()
+            let deeds = [Deed::Claim, Deed::Protect, Deed::Change(wanted()), Deed::Delete, Deed::Publish];
+            deeds.into_iter().flat_map(went).collect()
         }
         Standing::New { .. } | Standing::Adopting(_) => went(Deed::Claim).into(),
         Standing::Sealed { .. } => vec![],
@@ -238,7 +242,11 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Fence => each(view, |seen| &mut seen.fence, [true, false]),
         Look::Body => each(view, |seen| &mut seen.body, [()]),
         Look::Uprooted => each(view, |seen| &mut seen.uprooted, [true, false]),
-        Look::Drift => each(view, |seen| &mut seen.drift, [Drift::default()]),
+        Look::Drift => {
+            let change = |change| Drift { change: Some(change), ..Drift::default() };
+            let drifts = [Drift::default(), change(wanted()), Drift { fixed: true, ..change(another()) }];
+            each(view, |seen| &mut seen.drift, drifts)
+        }
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
         Look::Trace(_) => each(view, |seen| &mut seen.trace, [true, false]),
@@ -290,6 +298,7 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
         _ => None,
     };
     let unknown = matches!(v.seen.cluster, Some(Ok(Existence::Unknown)));
+    let adopted = matches!(&v.standing, Standing::Known(known) if known.adopted);
     let empty = |list: &Listing| list.whole && list.ours.is_empty() && list.ahead <= rules.skew;
     let listed = v.seen.listing.as_ref().and_then(|list| list.as_ref().ok());
     let said = |word: Word| v.words.contains(&word);
@@ -351,6 +360,17 @@ fn wrong(act: &Act, v: &View, rules: &Rules) -> Option<&'static str> {
                 && !matches!(v.seen.acted, Some((Deed::Protect, _))),
             "protection changed against the word",
         ),
+        Act::Change { change, .. } => {
+            let fit = here.is_some_and(|cluster| {
+                let ours = cluster.owner == Owner::Mine || adopted && cluster.owner == Owner::Nobody;
+                ours && matches!(cluster.state, State::Running | State::ChangeFailed)
+            });
+            let drift = v.seen.drift.as_ref().and_then(|drift| drift.as_ref().ok());
+            let wanted = drift.is_some_and(|drift| drift.change.as_ref() == Some(change) && !(adopted && drift.fixed));
+            let once = !matches!(&v.seen.acted, Some((Deed::Change(last), _)) if last == change)
+                && !matches!(&v.memo, Some(Memo::Changed { change: last, at, .. }) if last == change && *at > v.now - rules.listed);
+            no(living && fit && wanted && once, "a change too many")
+        }
         Act::Delete { id, .. } => {
             let lift_refused = matches!(v.seen.acted, Some((Deed::Protect, Err(_))));
             let fit = here.is_some_and(|cluster| {
