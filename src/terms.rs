@@ -255,13 +255,14 @@ reasons! {
     /// These credentials may not see every cluster of the account, or another region's endpoint answers, so an absence cannot
     /// be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
-    /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again.
+    /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again at a slow pace,
+    /// and at once when the change is another one.
     UpdateFailed,
     /// The cluster came up without the workers that the spec asks for, as regions do that ignore the old worker fields. Use
     /// `nodepools` or `workerFields: AsNodePool` in a new cluster, or add a pool.
     WorkersMissing,
-    /// The cluster differs from the spec in fields that are not changed; the message names them. Write the cloud's values into
-    /// the spec, or change the cluster in the console.
+    /// The cluster differs from the spec in fields that are not changed here, or that ACK does not show as changed; the message
+    /// names them. Write the cloud's values into the spec, or change the cluster in the console.
     SpecDiffers,
     /// Deletion waits until the protection is lifted. Keep the cluster with `deletionPolicy: Retain`, or set
     /// `deletion_protection: false`.

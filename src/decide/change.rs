@@ -218,7 +218,8 @@ fn publish(v: &View, id: &ClusterId, rules: &Rules) -> Result<Verdict, Step> {
     if due(v).is_none() {
         return Ok(Verdict::done());
     }
-    let tried = matches!(v.seen.acted, Some((Deed::Publish, _)));
+    // After a change the next pass publishes, for a pass remembers only what it asked for last.
+    let tried = matches!(v.seen.acted, Some((Deed::Publish | Deed::Change(_), _)));
     let act = || Err(Step::Act(Act::Publish(id.clone())));
     Ok(match &v.seen.kubeconfig {
         None => return Err(Step::Look(Look::Kubeconfig)),

@@ -354,6 +354,14 @@ fn changes() -> Vec<Case> {
             rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it").ready(Some(true)).keeping(refused(secs(0))),
         ),
         case(
+            "a kubeconfig that is due then waits for the next pass, and neither is asked for again in this one",
+            wants().did(Deed::Change(wanted()), Err(Class::User)).with(|v| {
+                v.kubeconfig = Some(NOW);
+                v.seen.kubeconfig = Some(Ok(Published::Absent));
+            }),
+            rests(Stuck(Reason::UpdateFailed)).again(secs(15)).keeping(refused(secs(0))),
+        ),
+        case(
             "so is one that the keys may not ask for",
             wants().did(Deed::Change(wanted()), Err(Class::Permission)),
             rests(Stuck(Reason::UpdateFailed)).ready(Some(true)).keeping(refused(secs(0))),

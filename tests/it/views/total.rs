@@ -50,7 +50,7 @@ pub fn sound(view: &View, step: &Step, rules: &Rules) -> Result<(), String> {
         Step::Look(_) => Ok(()),
         Step::Act(act) => match wrong(act, view, rules) {
             Some(wrong) => Err(format!("{wrong}: {act:?} in {view:#?}")),
-            None => Ok(()),
+            None => comes_to_rest(view, act, rules),
         },
         Step::Rest(verdict) if verdict.again.is_some_and(|again| again <= view.now) && verdict.memo == view.memo => {
             Err(format!("it does not rest: {verdict:?} in {view:#?}"))
@@ -59,12 +59,83 @@ pub fn sound(view: &View, step: &Step, rules: &Rules) -> Result<(), String> {
     }
 }
 
+/// Over a world that stands still, of an ACK that takes everything and shows nothing of it or refuses everything, a pass
+/// asks for each change once.
+fn comes_to_rest(view: &View, act: &Act, rules: &Rules) -> Result<(), String> {
+    let world = &view.seen;
+    for went in [Ok(()), Err(trouble(Class::User)), Err(trouble(Class::Throttled))] {
+        let (mut view, mut act, mut acts) = (view.clone(), act.clone(), vec![]);
+        while let Some(deed) = deed(&act) {
+            if acts.contains(&act) {
+                return Err(format!("again and again: {acts:?} in {view:#?}"));
+            }
+            acts.push(act.clone());
+            let kept = Evidence { account: world.account.clone(), sent: world.sent.clone(), ..Evidence::default() };
+            view.seen = Evidence { acted: Some((deed, went.clone())), ..kept };
+            let step = loop {
+                match decide(&view, rules) {
+                    Step::Look(look) => match as_before(world, &look) {
+                        Some(fill) => fill(&mut view.seen, world),
+                        None => break None,
+                    },
+                    Step::Act(next) => break Some(next),
+                    Step::Rest(_) => break None,
+                }
+            };
+            let Some(next) = step else { break };
+            act = next;
+        }
+    }
+    Ok(())
+}
+
+/// What this act asks of ACK, if it changes something there or publishes what comes from there.
+fn deed(act: &Act) -> Option<Deed> {
+    Some(match act {
+        Act::Claim(_) => Deed::Claim,
+        Act::Protect { .. } => Deed::Protect,
+        Act::Change { change, .. } => Deed::Change(change.clone()),
+        Act::Delete { .. } => Deed::Delete,
+        Act::Publish(_) => Deed::Publish,
+        Act::AddFinalizer
+        | Act::Seal { .. }
+        | Act::Send { .. }
+        | Act::Record { .. }
+        | Act::Close(_)
+        | Act::Forget(_)
+        | Act::Release(_) => return None,
+    })
+}
+
+type Fill = fn(&mut Evidence, &Evidence);
+
+/// Answers the look as it was answered before; what was not asked then shows what asks for most.
+fn as_before(world: &Evidence, look: &Look) -> Option<Fill> {
+    Some(match look {
+        Look::Glance(_) if world.glance.is_some() => |seen, world| seen.glance = world.glance.clone(),
+        Look::Cluster(_) if world.cluster.is_some() => |seen, world| seen.cluster = world.cluster.clone(),
+        Look::Listing { .. } if world.listing.is_some() => |seen, world| seen.listing = world.listing.clone(),
+        Look::Drift => |seen, world| {
+            let wants = || Some(Ok(Drift { change: Some(wanted()), ..Drift::default() }));
+            seen.drift = world.drift.clone().or_else(wants);
+        },
+        Look::Kubeconfig => |seen, world| {
+            seen.kubeconfig = world.kubeconfig.clone().or(Some(Ok(Published::Absent)));
+        },
+        Look::Uprooted => |seen, _| seen.uprooted = Some(Ok(false)),
+        Look::Progress => |seen, _| seen.progress = Some(Ok("".into())),
+        Look::Cause => |seen, _| seen.cause = Some(Ok("".into())),
+        Look::Leftovers(_) => |seen, _| seen.leftovers = Some(Ok("".into())),
+        _ => return None,
+    })
+}
+
 /// Whatever may be so when a pass begins, or after an act.
 fn beginnings(goal: Goal) -> Vec<View> {
     let mut views = vec![];
     for standing in standings() {
         for finalizer in [true, false] {
-            for memo in memos(&standing) {
+            for memo in memos(goal, &standing) {
                 for words in said(&standing) {
                     for guard in guards(&standing) {
                         let base = View {
@@ -113,7 +184,7 @@ fn standings() -> Vec<Standing> {
     standings
 }
 
-fn memos(standing: &Standing) -> Vec<Option<Memo>> {
+fn memos(goal: Goal, standing: &Standing) -> Vec<Option<Memo>> {
     let at = [secs(10), mins(11)].map(ago);
     let mut memos = vec![None];
     match standing {
@@ -121,7 +192,9 @@ fn memos(standing: &Standing) -> Vec<Option<Memo>> {
         Standing::Known(_) => {
             memos.extend(at.map(|at| Some(Memo::Gone { id: id(), at })));
             memos.extend(at.map(|at| Some(Memo::Asked { id: id(), at })));
-            memos.extend(at.map(|at| Some(Memo::Changed { change: wanted(), at, refusal: None })));
+            if goal == Goal::Manage {
+                memos.extend(at.map(|at| Some(Memo::Changed { change: wanted(), at, refusal: None })));
+            }
         }
         Standing::New { .. } | Standing::Adopting(_) => {}
     }
@@ -245,7 +318,8 @@ fn answers(look: &Look, view: &View) -> Vec<Evidence> {
         Look::Drift => {
             let change = |change| Drift { change: Some(change), ..Drift::default() };
             let drifts = [Drift::default(), change(wanted()), Drift { fixed: true, ..change(another()) }];
-            each(view, |seen| &mut seen.drift, drifts)
+            let some = if view.goal == Goal::Manage { 3 } else { 2 };
+            each(view, |seen| &mut seen.drift, drifts.into_iter().take(some))
         }
         Look::Progress => each(view, |seen| &mut seen.progress, ["".into()]),
         Look::Cause => each(view, |seen| &mut seen.cause, ["".into()]),
