@@ -16,7 +16,7 @@
 //! * [`api`]: the custom resource, what people write and read. No I/O, no cloud, no clock.
 //! * [`ack`]: the cloud, ACK's API. Knows nothing of Kubernetes.
 //! * [`decide`]: the judgement. Pure: a View in, one Step out.
-//! * [`drift`]: spec and cloud in, differences out. Pure.
+//! * [`drift`]: spec and cloud in, differences and the next change out. Pure.
 //! * [`controller`]: the shell around it, the only place where Kubernetes and the cloud meet.
 //! * [`cli`], [`telemetry`]: what else the program offers, and what it tells of itself.
 //! * [`terms`]: the words they share.

@@ -186,6 +186,18 @@ pub fn fixed() -> Vec<String> {
     found
 }
 
+/// Fields of the body that ACK changes, but this operator does not.
+pub const BY_HAND: &[&str] = &[
+    "kubernetes_version",
+    "addons",
+    "encryption_provider_key",
+    "controlplane_log_components",
+    "controlplane_log_project",
+    "controlplane_log_ttl",
+    "audit_log_config",
+    "nodepools",
+];
+
 /// Adds to each description of a field whether it can be changed.
 fn describe(spec: &mut Map<String, Value>, marks: &[String]) {
     let say = |property: &mut Value, end: &str| {
@@ -193,8 +205,14 @@ fn describe(spec: &mut Map<String, Value>, marks: &[String]) {
         property["description"] = json!(format!("{text} {end}"));
     };
     for (name, property) in &mut *spec {
-        let fixed = marks.iter().any(|mark| mark == name);
-        say(property, if fixed { "Fixed once the cluster exists." } else { "Can be changed." });
+        let end = if marks.contains(name) {
+            "Fixed once the cluster exists."
+        } else if BY_HAND.contains(&name.as_str()) {
+            "On a running cluster a new value is reported (`SpecDiffers`) and not put in force."
+        } else {
+            "Can be changed."
+        };
+        say(property, end);
     }
     for member in marks.iter().filter_map(|mark| mark.strip_prefix("nodepools[].")) {
         let pointer = format!("/items/properties/{}", member.replace('.', "/properties/"));

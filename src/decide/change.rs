@@ -71,8 +71,8 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     let altered = match &drift.change {
         Some(change) if manage && !doubtful => Some(alter(v, known, cluster, change, rules)?),
         Some(Change { words, .. }) => {
-            let why = if manage { "what ACK cannot change agrees" } else { "the object is only observed no more" };
-            let note = format!("not changed before {why}: {words}");
+            let when = if manage { "changed once what ACK cannot change agrees" } else { "this would be changed" };
+            let note = format!("{when}: {words}");
             Some(Verdict::stuck(Some(true), Reason::SpecDiffers, note))
         }
         None => None,

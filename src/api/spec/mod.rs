@@ -93,7 +93,7 @@ pub struct AckClusterSpec {
     /// set in the cloud counts, and is not changed.
     pub deletion_protection: Option<bool>,
     /// Tags of the cluster, of its machines and, as labels, of its nodes. At most 16: four of ACK's 20 are the
-    /// operator's. Tags that this list never held are left alone.
+    /// operator's. Tags that this list never held are left alone, and so is one that is taken off it.
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
     #[schemars(length(max = 16))]
     pub tags: Option<Vec<Tag>>,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::judge::End;
 use super::plan::Plan;
 use super::world::{NAME, World, has_id, has_reason};
-use crate::cluster::{id, living};
+use crate::cluster::{id, living, tag};
 
 pub struct Scenario {
     pub name: &'static str,
@@ -27,6 +27,7 @@ pub static ALL: &[Scenario] = &[
     row("deleted-during-create", deleted_during_create, End::GONE),
     row("deleted-and-recreated", deleted_and_recreated, End { made: 2..=2, ..End::RUNNING }),
     row("edited-during-create", edited_during_create, End::RUNNING),
+    row("changed", changed, End::RUNNING),
     row("adopted", adopted, End { made: 2..=2, living: 2, ..End::RUNNING }),
     row("adopted-then-deleted", adopted_then_deleted, End { made: 2..=2, living: 1, ..End::GONE }),
     row("protected-then-deleted", protected_then_deleted, End::GONE),
@@ -136,6 +137,16 @@ fn edited_during_create(name: &str, plan: Plan) -> World {
     world.wait_until_made();
     world.spec(json!({"deletion_protection": true}));
     world.until("the cloud protects the cluster", |world| living(&world.scene).first()?.protected.then_some(()));
+    world
+}
+
+fn changed(name: &str, plan: Plan) -> World {
+    let mut world = running(name, plan, json!({"timezone": "Asia/Shanghai"}));
+    world.spec(json!({"timezone": "Europe/Berlin", "tags": [{"key": "team", "value": "red"}]}));
+    world.until("the cloud has the timezone and the tag", |world| {
+        let cluster = living(&world.scene).into_iter().next()?;
+        (cluster.shown["timezone"] == "Europe/Berlin" && tag(&cluster, "team") == Some("red")).then_some(())
+    });
     world
 }
 

@@ -298,13 +298,15 @@ fn changes() -> Vec<Case> {
         case(
             "an observed cluster is not changed, and what differs is told",
             wants().with(|v| v.goal = Goal::Observe),
-            rests(Stuck(Reason::SpecDiffers)).saying("timezone: UTC -> Asia/Shanghai").ready(Some(true)),
+            rests(Stuck(Reason::SpecDiffers))
+                .saying("would be changed: timezone: UTC -> Asia/Shanghai")
+                .ready(Some(true)),
         ),
         case("an adopted cluster of nobody is changed", adopted(owned(Owner::Nobody)), change(wanted())),
         case(
             "but not while it may be another than the one that was meant",
             adopted(drifted(Goal::Manage, |d| (d.change, d.fixed) = (Some(wanted()), true))),
-            rests(Stuck(Reason::SpecDiffers)).saying("not changed before"),
+            rests(Stuck(Reason::SpecDiffers)).saying("once what ACK cannot change agrees"),
         ),
         case("a cluster that lost our mark is not", owned(Owner::Nobody), rests(Stuck(Reason::OwnershipConflict))),
         case(

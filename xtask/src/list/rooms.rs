@@ -127,8 +127,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         row: "protection here",
         edits: &[(
             "decide/change.rs",
-            "(Some(false), Some(true)) if v.guard.newer => Some(false),",
-            "(Some(false), Some(true)) => Some(false),",
+            "(Some(false), Some(true)) if v.guard.newer => false,",
+            "(Some(false), Some(true)) => false,",
         )],
     },
     Mutant {
@@ -243,5 +243,34 @@ pub(super) const MUTANTS: &[Mutant] = &[
             r"    if v.goal == Goal::Manage {
         return delete::remove",
         )],
+    },
+    Mutant {
+        name: "a foreign cluster is changed",
+        stands_for: "the mark is not read before a change",
+        row: "",
+        edits: &[(
+            "decide/change.rs",
+            r"    owned(v, known, cluster, rules)?;
+    if let Some((Deed::Change(_), Err(trouble))) = &v.seen.acted",
+            "    if let Some((Deed::Change(_), Err(trouble))) = &v.seen.acted",
+        )],
+    },
+    Mutant {
+        name: "a doubtful cluster is changed",
+        stands_for: "an adopted one that may be another than the one that was meant",
+        row: "",
+        edits: &[("decide/change.rs", "let doubtful = known.adopted && drift.fixed;", "let doubtful = false;")],
+    },
+    Mutant {
+        name: "a change is asked for at each look",
+        stands_for: "what ACK takes and does not show",
+        row: "",
+        edits: &[("decide/change.rs", "if v.now >= again && !tried {", "if !tried {")],
+    },
+    Mutant {
+        name: "a change and a kubeconfig in one pass",
+        stands_for: "each takes the other's memory",
+        row: "",
+        edits: &[("decide/change.rs", "Some((Deed::Publish | Deed::Change(_), _)))", "Some((Deed::Publish, _)))")],
     },
 ];
