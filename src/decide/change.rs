@@ -156,36 +156,26 @@ fn alter(v: &View, known: &Known, cluster: &Cluster, change: &Change, rules: &Ru
     {
         return Err(Step::Rest(Verdict { ready: Some(true), ..troubled(v, rules, trouble) }));
     }
-    let tried = matches!(&v.seen.acted, Some((Deed::Change(tried), _)) if tried == change);
+    let ask = || Err(Step::Act(Act::Change { id: known.id.clone(), change: change.clone() }));
     let memo = changed(v).filter(|memo| matches!(memo, Memo::Changed { change: last, .. } if last.key == change.key));
-    let Some(Memo::Changed { at, refusal, .. }) = &memo else {
-        return Err(Step::Act(Act::Change { id: known.id.clone(), change: change.clone() }));
-    };
+    let Some(Memo::Changed { at, refusal, .. }) = &memo else { return ask() };
     let (words, at) = (&change.words, (*at).min(v.now));
     let failed = refusal.is_some() || cluster.state == State::ChangeFailed;
     let again = at + if failed { rules.slow } else { rules.slow * 6 };
-    if v.now >= again && !tried {
-        return Err(Step::Act(Act::Change { id: known.id.clone(), change: change.clone() }));
+    if v.now >= again {
+        return ask();
     }
-    let verdict = match refusal {
-        Some(refusal) => {
-            let note =
-                format!("ACK refused the change ({words}): {refusal}. Tried again at {again:.0}, or when it differs");
-            Verdict::stuck(Some(true), Reason::UpdateFailed, note)
-        }
-        None if failed => {
-            let note = format!("the change failed ({words}). Tried again at {again:.0}, or when it differs");
-            Verdict::stuck(Some(true), Reason::UpdateFailed, note)
-        }
-        None if v.now < at + rules.listed => {
-            let waiting = Verdict::under_way(Some(true), Reason::Updating, format!("changing {words}"));
-            return Err(Step::Rest(Verdict { memo, ..waiting }.at(v.now + rules.poll_busy)));
-        }
-        None => {
-            let note = format!("ACK took the change and does not show it ({words}). Asked for again at {again:.0}");
-            Verdict::stuck(Some(true), Reason::SpecDiffers, note)
-        }
+    if !failed && v.now < at + rules.listed {
+        let waiting = Verdict::under_way(Some(true), Reason::Updating, format!("changing {words}"));
+        return Err(Step::Rest(Verdict { memo, ..waiting }.at(v.now + rules.poll_busy)));
+    }
+    let (reason, what) = match refusal {
+        Some(refusal) => (Reason::UpdateFailed, format!("ACK refused the change: {refusal}")),
+        None if failed => (Reason::UpdateFailed, "the change failed".to_owned()),
+        None => (Reason::SpecDiffers, "ACK took the change and does not show it".to_owned()),
     };
+    let note = format!("{what} ({words}). Tried again at {again:.0}, or as soon as the spec changes");
+    let verdict = Verdict::stuck(Some(true), reason, note);
     Ok(Verdict { memo, ..verdict }.at(again))
 }
 

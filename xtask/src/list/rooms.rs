@@ -265,7 +265,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "a change is asked for at each look",
         stands_for: "what ACK takes and does not show",
         row: "",
-        edits: &[("decide/change.rs", "if v.now >= again && !tried {", "if !tried {")],
+        edits: &[(
+            "decide/change.rs",
+            "if v.now >= again {\n        return ask();",
+            "if v.now >= at {\n        return ask();",
+        )],
     },
     Mutant {
         name: "a change and a kubeconfig in one pass",
