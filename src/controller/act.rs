@@ -273,7 +273,8 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
     };
     if result.is_ok() {
         let note = format!("deletion_protection: {} -> {on}", !on);
-        pass.event(false, "Modified", "ModifyCluster", &note).await;
+        // Events of one reason and one action are told as one, with the first one's words.
+        pass.event(false, "Modified", "SwitchProtection", &note).await;
         // Switched on by this word: whatever the spec says later is a new one.
         if on {
             let mut status = pass.object.status.clone().unwrap_or_default();
@@ -289,7 +290,9 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
 /// The call that the look at the drift prepared.
 async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<Flow, store::Error> {
     let region = pass.region();
-    let asked = match (pass.change.take(), pass.account().await) {
+    let call = pass.change.take();
+    let action = if let Some(drift::Call::Tag(_)) = &call { "TagResources" } else { "ModifyCluster" };
+    let asked = match (call, pass.account().await) {
         (Some(drift::Call::Tag(tags)), Ok(account)) => {
             account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(|_| None).map_err(Trouble::from)
         }
@@ -301,7 +304,7 @@ async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<F
         (_, Err(trouble)) => Err(trouble),
     };
     if let Ok(task) = &asked {
-        pass.event(false, "Modified", "ModifyCluster", wanted.words.as_str()).await;
+        pass.event(false, "Modified", action, wanted.words.as_str()).await;
         pass.learnt.task_id = task.as_ref().map(ToString::to_string).or(pass.learnt.task_id.take());
     }
     done(pass, Deed::Change(wanted), asked.map(drop)).await

@@ -23,11 +23,14 @@ const MANIFEST: &str = "examples/quickstart.yaml";
 /// The Secret that it names for the kubeconfig.
 const KUBECONFIG: &str = "quickstart-kubeconfig";
 
+/// What the cluster's time zone is changed to.
+const TIMEZONE: &str = "Asia/Singapore";
+
 /// Starts everything, applies examples/quickstart.yaml and shows the cluster being created; then it is yours until
 /// Ctrl-C.
 #[derive(clap::Args, Debug)]
 pub struct Demo {
-    /// Go on by itself: protect the cluster, delete it in vain, lift the protection, see it go, and end
+    /// Go on by itself: change and protect the cluster, delete it in vain, lift the protection, see it go, and end
     #[arg(long)]
     exit: bool,
 
@@ -90,7 +93,7 @@ impl Demo {
         walk.create().await?;
         walk.use_kubeconfig(user_has_server).await?;
         if self.exit {
-            walk.protect().await?;
+            walk.change().await?;
             if user_has_server {
                 walk.delete_that_waits().await?;
             } else {
@@ -180,16 +183,22 @@ impl<'a> Walk<'a> {
         self.kubectl(&["--kubeconfig", &file.display().to_string(), "get", "namespaces"]).await
     }
 
-    async fn protect(&self) -> Result<()> {
-        heading("Protect");
-        self.protection(true).await?;
+    async fn change(&self) -> Result<()> {
+        heading("Change and protect");
+        let patch = format!(r#"{{"spec":{{"deletion_protection":true,"timezone":"{TIMEZONE}"}}}}"#);
+        self.kubectl(&["patch", &self.object(), "--type=merge", "-p", &patch]).await?;
         let applied = |object: Option<&Value>| {
             object.is_some_and(|object| {
                 let seen = condition(object, "Synced").and_then(|synced| synced["observedGeneration"].as_i64());
                 is(object, "Synced", "True") && seen == object["metadata"]["generation"].as_i64()
             })
         };
-        self.watch("the protection to be on", applied).await
+        self.watch("the change to be made", applied).await?;
+        let changed =
+            self.stage.ledger().iter().all(|cluster| cluster.protected && cluster.shown["timezone"] == TIMEZONE);
+        expect(changed, "ACK does not show what the spec says")?;
+        println!();
+        self.kubectl(&["events", "--for", &self.object()]).await
     }
 
     /// The chart's policies stand in the API server: the user hears no at once, and the object is not even marked.
