@@ -161,7 +161,9 @@ fn alter(v: &View, known: &Known, cluster: &Cluster, change: &Change, rules: &Ru
     let Some(Memo::Changed { at, refusal, .. }) = &memo else { return ask() };
     let (words, at) = (&change.words, (*at).min(v.now));
     let failed = refusal.is_some() || cluster.state == State::ChangeFailed;
-    let again = at + if failed { rules.slow } else { rules.slow * 6 };
+    // What ACK takes and never shows may be shown in another form than the spec's, and some changes restart a control plane:
+    // once a day, where a refusal is tried again after ten minutes.
+    let again = at + if failed { rules.slow } else { rules.slow * 144 };
     if v.now >= again {
         return ask();
     }

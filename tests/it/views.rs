@@ -16,6 +16,8 @@ mod kubeconfig;
 mod leave;
 /// Making: owner check, seal, send, resolve, adopt.
 mod make;
+/// Acts, gone through over a world that does not change.
+mod standstill;
 /// Every view that can come about at all, and what never follows from it.
 pub mod total;
 

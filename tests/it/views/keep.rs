@@ -339,7 +339,10 @@ fn changes() -> Vec<Case> {
             wants().remembers(taken(mins(5))),
             rests(Stuck(Reason::SpecDiffers)).saying("does not show it").again(mins(5)).keeping(taken(mins(5))),
         ),
-        case("and asked for again after an hour", wants().remembers(taken(mins(60))), change(wanted())),
+        case("and not asked for again for a day", wants().remembers(taken(mins(1439))), {
+            rests(Stuck(Reason::SpecDiffers)).again(mins(1)).keeping(taken(mins(1439)))
+        }),
+        case("but then", wants().remembers(taken(mins(1440))), change(wanted())),
         case(
             "another change is asked for at once",
             drifted(Goal::Manage, |d| d.change = Some(another())).remembers(taken(secs(1))),
