@@ -15,7 +15,7 @@
 //!
 //! * [`api`]: the custom resource, what people write and read. No I/O, no cloud, no clock.
 //! * [`ack`]: the cloud, ACK's API. Knows nothing of Kubernetes.
-//! * [`decide`]: the judgement. Pure: a View in, one Step out.
+//! * [`decide`]: the judgement. Pure: a View in, one Step out. A crate of its own (`judgement/`), with the words.
 //! * [`drift`]: spec and cloud in, differences and the next change out. Pure.
 //! * [`controller`]: the shell around it, the only place where Kubernetes and the cloud meet.
 //! * [`cli`], [`telemetry`]: what else the program offers, and what it tells of itself.
@@ -31,11 +31,11 @@
 //! * No default is filled into the body, and the operator writes nothing into a spec, label or annotation.
 //! * No text of ACK reaches a condition, an event or a log before `ack::error` has cleaned it.
 
+pub use ack_judgement::{decide, terms};
+
 pub mod ack;
 pub mod api;
 pub mod cli;
 pub mod controller;
-pub mod decide;
 pub mod drift;
 pub mod telemetry;
-pub mod terms;

@@ -48,9 +48,14 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// `src/decide/once.rs` -> `decide`, `src/terms.rs` -> `terms`.
+/// Where the rooms are: the operator's own, and those of the judgement.
+fn rooms() -> [PathBuf; 2] {
+    ["src", "judgement/src"].map(|folder| root().join(folder))
+}
+
+/// `judgement/src/decide/once.rs` -> `decide`, `src/lib.rs` -> `lib`.
 fn room(path: &Path) -> String {
-    let inside = path.strip_prefix(root().join("src")).expect("a source of ours");
+    let inside = rooms().iter().find_map(|folder| path.strip_prefix(folder).ok()).expect("a source of ours").to_owned();
     let first = inside.iter().next().expect("a name").to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
@@ -103,7 +108,7 @@ fn top_level(list: &str) -> Vec<&str> {
 
 fn arrows() -> Result<(), Failed> {
     let mut seen = BTreeSet::new();
-    for path in sources(&root().join("src")) {
+    for path in rooms().iter().flat_map(|folder| sources(folder)) {
         let from = room(&path);
         if from == "lib" {
             continue;
@@ -127,8 +132,8 @@ fn arrows() -> Result<(), Failed> {
 }
 
 fn purity() -> Result<(), Failed> {
-    for room in ["decide", "drift"] {
-        for path in sources(&root().join("src").join(room)) {
+    for folder in ["judgement/src", "src/drift"] {
+        for path in sources(&root().join(folder)) {
             let code = code(&path);
             if let Some(word) = IMPURE.iter().find(|word| code.contains(**word)) {
                 return Err(format!("{} says {word}", path.display()).into());

@@ -92,7 +92,7 @@ fn root() -> PathBuf {
 pub fn sources() -> Result<Vec<(PathBuf, String)>, Error> {
     let mut found = vec![];
     for (folder, names) in
-        [("src", &["terms.rs", "decide"][..]), ("tests/it", &["model.rs", "views.rs", "model", "views"])]
+        [("judgement/src", &["terms.rs", "decide"][..]), ("tests/it", &["model.rs", "views.rs", "model", "views"])]
     {
         for name in names {
             below(&root().join(folder), Path::new(name), &mut found)?;
