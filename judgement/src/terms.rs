@@ -128,8 +128,12 @@ pub enum Class {
     Credentials,
     /// RAM does not allow the call.
     Permission,
-    /// ACK refuses what the spec says.
+    /// ACK checked the request and refuses what it says: nothing was executed.
     User,
+    /// Something that the request would make or take is there or taken already, perhaps by another copy of it.
+    Taken,
+    /// ACK refuses in its own words, with a code that is not known here: whether a copy fared otherwise is not known.
+    Refused,
     /// A quota is used up.
     Quota,
     /// Payment, activation, service roles.
@@ -151,6 +155,8 @@ impl Class {
             Class::Credentials => "Credentials",
             Class::Permission => "Permission",
             Class::User => "User",
+            Class::Taken => "Taken",
+            Class::Refused => "Refused",
             Class::Quota => "Quota",
             Class::Account => "Account",
             Class::Clock => "Clock",
@@ -161,7 +167,7 @@ impl Class {
     /// The class stored under `word`; an unknown word is `Unknown`.
     pub fn from_word(word: &str) -> Class {
         use Class::*;
-        [NotFound, Throttled, Transient, Busy, Credentials, Permission, User, Quota, Account, Clock]
+        [NotFound, Throttled, Transient, Busy, Credentials, Permission, User, Taken, Refused, Quota, Account, Clock]
             .into_iter()
             .find(|class| class.word() == word)
             .unwrap_or(Unknown)
@@ -171,7 +177,9 @@ impl Class {
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            Throttled | Transient | Busy | Credentials | Permission | Quota | Account | Clock | Unknown => true,
+            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock | Unknown => {
+                true
+            }
             NotFound | User => false,
         }
     }
@@ -299,7 +307,7 @@ impl From<Class> for Reason {
             Class::Busy => Reason::ClusterBusy,
             Class::Credentials => Reason::InvalidCredentials,
             Class::Permission => Reason::PermissionDenied,
-            Class::User => Reason::InvalidSpec,
+            Class::User | Class::Taken | Class::Refused => Reason::InvalidSpec,
             Class::Quota => Reason::QuotaExceeded,
             Class::Account => Reason::AccountProblem,
             Class::Clock => Reason::ClockSkew,

@@ -115,7 +115,13 @@ fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
         Class::Throttled | Class::Transient | Class::Busy | Class::Clock | Class::NotFound | Class::Unknown => {
             Verdict::under_way(None, reason, note)
         }
-        Class::Credentials | Class::Permission | Class::User | Class::Quota | Class::Account => {
+        Class::Credentials
+        | Class::Permission
+        | Class::User
+        | Class::Taken
+        | Class::Refused
+        | Class::Quota
+        | Class::Account => {
             Verdict::stuck(Some(false), reason, note)
         }
     };

@@ -73,7 +73,7 @@ impl Rules {
             Class::Transient | Class::NotFound | Class::Unknown | Class::Clock => asked.unwrap_or(doubling),
             Class::Busy => self.poll_busy,
             Class::Credentials | Class::Permission => self.slow / 2,
-            Class::User | Class::Quota | Class::Account => self.slow,
+            Class::User | Class::Taken | Class::Refused | Class::Quota | Class::Account => self.slow,
         }
     }
 }
