@@ -64,6 +64,15 @@ pub fn reckonable(time: Timestamp) -> bool {
     (Timestamp::UNIX_EPOCH..Timestamp::constant(253_370_764_800, 0)).contains(&time)
 }
 
+/// The tags that say in the cloud whose a cluster is. The operator's own, under [`GROUP`].
+pub mod tag {
+    pub const PREFIX: &str = "ackoperator.dev/";
+    pub const INSTALLATION: &str = "ackoperator.dev/installation";
+    pub const NAMESPACE: &str = "ackoperator.dev/namespace";
+    pub const NAME: &str = "ackoperator.dev/name";
+    pub const INTENT: &str = "ackoperator.dev/intent";
+}
+
 /// Where a cluster lives. A 404 from anywhere else proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Site {
@@ -71,7 +80,7 @@ pub struct Site {
     pub region: Region,
 }
 
-/// What was written down before CreateCluster was called (DESIGN: the sealed intent). All times are gateway time.
+/// What was written down before CreateCluster was called . All times are gateway time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Intent {
     /// Counted from 1; never used twice for one uid.
@@ -82,6 +91,8 @@ pub struct Intent {
     /// A list begun before this proves no absence: `date + W + L + S`.
     pub believe_after: Timestamp,
     pub site: Site,
+    /// The resource group that it asks for; `None`: the account's default one.
+    pub group: Option<Arc<str>>,
     pub outcome: Outcome,
 }
 
@@ -90,9 +101,9 @@ pub struct Intent {
 pub enum Outcome {
     /// Sealed; perhaps sent, perhaps executed.
     Open,
-    /// It made the cluster whose id is, or was, recorded.
-    Made,
-    /// Definitely not executed: ACK said so before execution, or nothing reached it. `at` is when that was recorded.
+    /// It made the cluster whose id is, or was, recorded; `at` is when that was recorded.
+    Made { at: Timestamp },
+    /// ACK refused it, or nothing reached ACK. `at` is when that was recorded.
     Refused { class: Class, at: Timestamp },
     /// Proven absent: two whole lists and a working fence, or a person's word.
     Absent { at: Timestamp },
@@ -105,7 +116,7 @@ impl Outcome {
     pub fn word(self) -> &'static str {
         match self {
             Outcome::Open => "Open",
-            Outcome::Made => "Made",
+            Outcome::Made { .. } => "Made",
             Outcome::Refused { .. } => "Refused",
             Outcome::Absent { .. } => "Absent",
             Outcome::Unsent => "Unsent",
@@ -173,14 +184,38 @@ impl Class {
             .unwrap_or(Unknown)
     }
 
-    /// Whether a refusal of this class depends on the moment, so that a copy of the same request may fare otherwise.
+    /// Whether a refusal of this class depends on the moment, or is not understood: a copy of the same request may fare, or
+    /// have fared, otherwise.
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock | Unknown => {
-                true
-            }
+            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock
+            | Unknown => true,
             NotFound | User => false,
+        }
+    }
+
+    /// Whether only a person gets further.
+    pub fn for_a_person(self) -> bool {
+        self.refuses() || self == Class::Credentials
+    }
+
+    /// Whether ACK understood the request and would refuse it again.
+    pub fn refuses(self) -> bool {
+        use Class::*;
+        match self {
+            User | Taken | Refused | Permission | Quota | Account => true,
+            NotFound | Throttled | Transient | Busy | Credentials | Clock | Unknown => false,
+        }
+    }
+
+    /// Whether a refused create request is tried again by itself: not where only another request can fare better.
+    pub fn repeats(self) -> bool {
+        use Class::*;
+        match self {
+            User | Refused => false,
+            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Quota | Account | Clock
+            | Unknown => true,
         }
     }
 }

@@ -20,7 +20,12 @@ pub struct View {
     /// When the published kubeconfig must be seen to next, as the status tells; long ago where it tells of none. `None`:
     /// none is wanted.
     pub kubeconfig: Option<Timestamp>,
+    /// Where the spec wants the cluster.
     pub region: Region,
+    /// The mark of the attempt that is open, else of the one that a seal would make next.
+    pub nonce: Nonce,
+    /// Tells one wish for a deletion from another: the spec's deleteOptions.
+    pub delete_options: String,
     pub standing: Standing,
     pub words: Vec<Word>,
     /// How many passes in a row ended in trouble; only sets the pace.
@@ -33,6 +38,11 @@ pub struct View {
 impl View {
     pub(super) fn said(&self, word: &Word) -> bool {
         self.words.contains(word)
+    }
+
+    /// What became of the last such deed of this pass.
+    pub(super) fn did(&self, such: impl Fn(&Deed) -> bool) -> Option<&Result<(), Trouble>> {
+        self.seen.acted.iter().rev().find(|(deed, _)| such(deed)).map(|(_, outcome)| outcome)
     }
 }
 
@@ -64,24 +74,34 @@ pub struct Guard {
 pub enum Standing {
     /// No open intent, no id.
     New {
+        /// The cluster that the spec names to be adopted, instead of making one.
+        adopt: Option<ClusterId>,
         attempts: u32,
-        last: Option<Closed>,
-        /// The status is empty although the finalizer is ours: it was lost, or the first pass died early.
+        last: Option<Ended>,
+        /// The finalizer is ours and no intent is stored: the status was lost, or the pass that was about to seal died.
         blank: bool,
     },
-    /// A create request is sealed and its outcome is open. `mine`: this very process and try sealed it.
-    Sealed { intent: Intent, mine: bool },
-    /// The spec names a cluster to adopt and no id is recorded yet.
-    Adopting(ClusterId),
+    /// A create request is sealed and its outcome is open. `mine`: this very process and try sealed it. `said`: what came
+    /// back instead of an outcome.
+    Sealed { intent: Intent, mine: bool, said: Option<Note> },
     /// An id is recorded.
     Known(Known),
 }
 
-/// How the last attempt ended without a cluster.
+/// The last attempt, which left no cluster that is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ended {
+    pub nonce: Nonce,
+    /// Where its request was sent. What became of it can be seen there only, wherever the spec points now.
+    pub site: Site,
+    pub how: Closed,
+}
+
+/// How an attempt ended without a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Closed {
-    /// Not executed. `mended`: the spec or the keys changed since.
-    Refused { class: Class, at: Timestamp, mended: bool, note: Note },
+    /// Refused. `corrected`: the spec or the keys changed since.
+    Refused { class: Class, at: Timestamp, corrected: bool, note: Note },
     /// Proven absent, or declared so by a person.
     Absent { at: Timestamp },
     /// Written off by its own sealer before the first byte.
@@ -96,8 +116,56 @@ pub struct Known {
     pub adopted: bool,
     /// ACK has shown the cluster at least once since it was recorded.
     pub met: bool,
+    pub mark: Mark,
+    pub recorded: Timestamp,
     /// Until then a cluster never met is taken for late, not for gone.
     pub believe_after: Timestamp,
+    /// What was asked of ACK for this cluster, written down before it was asked.
+    pub asked: Vec<Asked>,
+}
+
+/// What the status knows of the mark on the recorded cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// ACK has never shown a mark of this object on it.
+    Unseen,
+    /// ACK has shown this object's own at least once.
+    Seen,
+    /// The status is another uid's, as after a restore: it proves nothing for this object.
+    Another,
+}
+
+/// Something that was asked of ACK.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// What: a field's name, or one of [`keys`].
+    pub key: String,
+    /// Of what was wanted. Another one is another request.
+    pub digest: String,
+    /// When last.
+    pub at: Timestamp,
+    /// How often, for this digest.
+    pub times: u32,
+    /// `None`: it was asked for, and perhaps got there.
+    pub end: Option<End>,
+}
+
+/// The keys of what is asked for beside the fields of the spec.
+pub mod keys {
+    pub const MARKS: &str = "marks";
+    pub const PROTECTION: &str = "deletion_protection";
+    pub const DELETION: &str = "deletion";
+}
+
+/// What became of something that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// ACK has shown it at least once.
+    Shown,
+    /// ACK refused it, in these words.
+    Refused(Note),
+    /// ACK took it and did not show it in time.
+    Unshown,
 }
 
 /// An answer or an order that a person wrote into an annotation.
@@ -116,16 +184,15 @@ pub enum Memo {
     Absent { nonce: Nonce, began: Timestamp },
     /// The cluster was answered as unknown, first at that time.
     Gone { id: ClusterId, at: Timestamp },
-    /// Its deletion was asked for, last at that time.
-    Asked { id: ClusterId, at: Timestamp },
-    /// This change was asked for, last at that time, and ACK took it or refused it in these words.
-    Changed { change: Change, at: Timestamp, refusal: Option<Note> },
+    /// ACK took these, each by its key and digest.
+    Taken(Vec<(String, String)>),
 }
 
 /// `None`: not asked in this pass. `Err`: asked, and nothing may be concluded.
 pub type Seen<T> = Option<Result<T, Trouble>>;
 
-/// What this pass has seen. An `Act` empties all but `account`, `sent` and `acted`.
+/// What this pass has seen. It is filled by [`Evidence::take`] alone, and an act leaves of it what
+/// [`Evidence::after_act`] says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Evidence {
     /// Whose credentials are in use.
@@ -134,7 +201,12 @@ pub struct Evidence {
     pub glance: Seen<Glance>,
     /// The cluster's own detail, read just now.
     pub cluster: Seen<Existence>,
+    /// Nothing was read since that detail was.
+    pub fresh: bool,
+    /// The list of the region in which the cluster is, or is wanted.
     pub listing: Seen<Listing>,
+    /// The list of the site of an earlier attempt, where that is another one.
+    pub elsewhere: Seen<Listing>,
     /// Whether the gateway refuses an old date and a used nonce, probed just now.
     pub fence: Seen<bool>,
     /// Whether all that a seal needs is there: a definition that keeps it, and the whole request body, Secrets included.
@@ -155,16 +227,73 @@ pub struct Evidence {
     pub kubeconfig: Seen<Published>,
     /// Which request was sent in this pass, and its outcome. The object may have come to another attempt since.
     pub sent: Option<(Nonce, Sent)>,
-    /// What was last asked of ACK in this pass, and how that went.
-    pub acted: Option<(Deed, Result<(), Trouble>)>,
+    /// What was done in this pass, in its order, and how that went.
+    pub acted: Vec<(Deed, Result<(), Trouble>)>,
 }
 
-/// What was asked for.
+/// The answer to one [`Look`](super::Look), whose variant it shares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    Account(Result<AccountId, Trouble>),
+    Glance(Result<Glance, Trouble>),
+    Cluster(Result<Existence, Trouble>),
+    Listing(Result<Listing, Trouble>),
+    Elsewhere(Result<Listing, Trouble>),
+    Fence(Result<bool, Trouble>),
+    Body(Result<(), Trouble>),
+    Uprooted(Result<bool, Trouble>),
+    Drift(Result<Drift, Trouble>),
+    Progress(Result<Note, Trouble>),
+    Cause(Result<Note, Trouble>),
+    Trace(Result<bool, Trouble>),
+    Leftovers(Result<Note, Trouble>),
+    Kubeconfig(Result<Published, Trouble>),
+}
+
+impl Evidence {
+    /// Files an answer. Whether the detail was read last is told here, so that nobody else has to remember it: the drift
+    /// is made of that detail and reads nothing.
+    pub fn take(&mut self, answer: Answer) {
+        self.fresh = match &answer {
+            Answer::Cluster(_) => true,
+            Answer::Drift(_) => self.fresh,
+            _ => false,
+        };
+        match answer {
+            Answer::Account(answer) => self.account = Some(answer),
+            Answer::Glance(answer) => self.glance = Some(answer),
+            Answer::Cluster(answer) => self.cluster = Some(answer),
+            Answer::Listing(answer) => self.listing = Some(answer),
+            Answer::Elsewhere(answer) => self.elsewhere = Some(answer),
+            Answer::Fence(answer) => self.fence = Some(answer),
+            Answer::Body(answer) => self.body = Some(answer),
+            Answer::Uprooted(answer) => self.uprooted = Some(answer),
+            Answer::Drift(answer) => self.drift = Some(answer),
+            Answer::Progress(answer) => self.progress = Some(answer),
+            Answer::Cause(answer) => self.cause = Some(answer),
+            Answer::Trace(answer) => self.trace = Some(answer),
+            Answer::Leftovers(answer) => self.leftovers = Some(answer),
+            Answer::Kubeconfig(answer) => self.kubeconfig = Some(answer),
+        }
+    }
+
+    /// What is still true after an act: whose credentials these are, what was sent, and what was done.
+    pub fn after_act(self) -> Evidence {
+        Evidence { account: self.account, sent: self.sent, acted: self.acted, ..Evidence::default() }
+    }
+}
+
+/// What was done beside writing the status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
+    /// Our finalizer was put on the object.
+    Hold,
+    /// Our tags were put on the cluster.
     Claim,
-    Protect,
-    Change(Change),
+    /// The deletion protection was switched.
+    Protect(bool),
+    /// These changes were asked for, in one call.
+    Change(Vec<Change>),
     Delete,
     Publish,
 }
@@ -191,13 +320,26 @@ pub struct Trouble {
     pub note: Note,
     /// How long the server asked to be left alone.
     pub wait: Option<SignedDuration>,
+    /// What was asked for certainly took no effect.
+    pub unsent: bool,
+}
+
+impl Trouble {
+    pub fn new(class: Class, note: impl Into<Note>) -> Trouble {
+        Trouble { class, reason: None, note: note.into(), wait: None, unsent: false }
+    }
+
+    /// With a reason that says more than the class does.
+    pub fn because(self, reason: Reason) -> Trouble {
+        Trouble { reason: Some(reason), ..self }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
     /// Made, and where: the site of the request that made it.
     Created(ClusterId, Site),
-    /// Definitely not executed.
+    /// Refused by ACK, or never left.
     Refused(Class, Note),
     /// Perhaps executed.
     Unknown(Note),
@@ -228,6 +370,8 @@ pub struct Cluster {
     /// The deletion protection; `None` where the answer does not tell.
     pub guarded: Option<bool>,
     pub owner: Owner,
+    /// Gateway time just before this was asked for.
+    pub read: Timestamp,
 }
 
 /// ACK's states, sorted by what may be done (ack-api e.1).
@@ -254,8 +398,11 @@ pub enum Owner {
     /// Its intent tag is one of this uid's nonces.
     Mine,
     Nobody,
-    /// Its intent tag is somebody else's nonce.
-    Other(Nonce),
+    /// Its intent tag is a nonce of another uid. `namesake`: the other three tags are this object's.
+    Other {
+        nonce: Nonce,
+        namesake: bool,
+    },
     /// Another AckCluster, named here, records its id.
     Claimed(Note),
 }
@@ -269,27 +416,37 @@ pub struct Listing {
     pub ahead: SignedDuration,
     /// All pages agreed on the count and held as many distinct ids.
     pub whole: bool,
-    /// It shows at least one live cluster that this operator recorded there, so these credentials see ours.
+    /// It shows a living cluster that this operator recorded in the same account, region and resource group as the one that
+    /// is looked for, so these credentials would see that one too.
     pub trusted: bool,
     /// Live clusters that carry a nonce of this uid.
     pub ours: Vec<ClusterId>,
-    /// A cluster with our installation, namespace and name but somebody else's nonce.
+    /// A cluster with our installation, namespace and name but another uid's nonce, or with the nonce that was found in this
+    /// object's status and is another uid's.
     pub rival: Option<Rival>,
-    /// A cluster of the intent's name, without tags, that could be ours.
-    pub undecided: Option<ClusterId>,
+    /// A cluster of the name that was asked for, without tags, that could be ours.
+    pub undecided: Option<Undecided>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rival {
     pub id: ClusterId,
+    pub nonce: Nonce,
     pub going: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Undecided {
+    pub id: ClusterId,
+    /// A list begun from then on would show the tags of ours. `None`: ACK does not tell when it was made.
+    pub until: Option<Timestamp>,
 }
 
 /// How the cluster differs from the spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Drift {
-    /// The next change that brings it closer.
-    pub change: Option<Change>,
+    /// All changes that would bring it closer, in the order in which they are asked for.
+    pub changes: Vec<Change>,
     /// What differs and is not changed here, in a sentence.
     pub differs: Option<Note>,
     /// The workers that the spec asks for and the cluster lacks.
@@ -301,8 +458,18 @@ pub struct Drift {
 /// A change that the spec wants of the running cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
+    /// The field.
+    pub key: String,
+    /// Of what the spec wants of it.
+    pub digest: String,
     /// What changes, for people.
     pub words: Note,
-    /// Tells it from every other change.
-    pub key: String,
+    pub via: Via,
+}
+
+/// The call that makes a change. Changes of one call are asked for together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Via {
+    Tags,
+    Modify,
 }

@@ -1,11 +1,11 @@
 //! Views drawn from a row of dice, so that a shorter row is a simpler view: any standing with any evidence, whether or not
 //! it can come about. Also what follows from an answer and from an act.
 
-use ack_operator::decide::{
+use ack_judgement::decide::{
     Act, Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Look, Memo,
     Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
 };
-use ack_operator::terms::{Class, ClusterId, Intent, Nonce, Outcome, Site};
+use ack_judgement::terms::{Class, ClusterId, Intent, Nonce, Outcome, Site};
 use jiff::{SignedDuration, Timestamp};
 
 /// A row of dice; once it is used up every die shows its first side.

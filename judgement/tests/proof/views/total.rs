@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 
-use ack_operator::decide::Verdict;
+use ack_judgement::decide::Verdict;
 
 use super::*;
-use crate::argocd;
 
 pub fn tests() -> Vec<Trial> {
     GOALS
@@ -15,15 +14,8 @@ pub fn tests() -> Vec<Trial> {
         .map(|goal| {
             Trial::test(format!("views: whatever is so, nothing wrong follows: {goal:?}"), move || {
                 let rules = Rules::default();
-                let mut rests = HashMap::new();
-                let views = walk(goal, &rules, 1, &mut |view, step| {
-                    if let Step::Rest(verdict) = step {
-                        rests.entry(shape(verdict)).or_insert_with(|| verdict.clone());
-                    }
-                    sound(view, step, &rules)
-                })?;
+                let views = walk(goal, &rules, 1, &mut |view, step| sound(view, step, &rules))?;
                 println!("{goal:?}: {views} views");
-                argocd::health::every_end_has_the_health_that_its_reason_means(rests.into_values());
                 if views < 1000 { Err("that were too few".into()) } else { Ok(()) }
             })
         })
@@ -158,7 +150,7 @@ fn guards(standing: &Standing) -> Vec<Guard> {
     }
 }
 
-fn sent(standing: &Standing) -> Vec<Option<(ack_operator::terms::Nonce, Sent)>> {
+fn sent(standing: &Standing) -> Vec<Option<(ack_judgement::terms::Nonce, Sent)>> {
     let outcomes = || {
         [
             Sent::Created("c1".into(), site()),

@@ -1,10 +1,10 @@
 //! Every arm of `decide`, one small case each: what is so, and what it does about it. The names are the promises. No I/O.
 
-use ack_operator::decide::{
+use ack_judgement::decide::{
     Act, Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Free, Glance, Goal, Guard, Known, Listing, Look,
     Memo, Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Step, Trouble, View, Word, Work, decide,
 };
-use ack_operator::terms::{Class, ClusterId, Intent, Note, Outcome, Reason, Site};
+use ack_judgement::terms::{Class, ClusterId, Intent, Note, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
 
