@@ -64,12 +64,18 @@ pub fn reckonable(time: Timestamp) -> bool {
     (Timestamp::UNIX_EPOCH..Timestamp::constant(253_370_764_800, 0)).contains(&time)
 }
 
-/// The tags that say in the cloud whose a cluster is. The operator's own, under [`GROUP`].
+/// The four tags that the operator puts on a cluster, under [`GROUP`]. Each value is a legal Kubernetes label value, since ACK
+/// may put cluster tags on nodes as labels.
 pub mod tag {
+    /// Everything under this prefix is the operator's.
     pub const PREFIX: &str = "ackoperator.dev/";
+    /// Name of the installation.
     pub const INSTALLATION: &str = "ackoperator.dev/installation";
+    /// Namespace of the object.
     pub const NAMESPACE: &str = "ackoperator.dev/namespace";
+    /// Name of the object.
     pub const NAME: &str = "ackoperator.dev/name";
+    /// Nonce of the intent that made the cluster.
     pub const INTENT: &str = "ackoperator.dev/intent";
 }
 
@@ -122,6 +128,32 @@ impl Outcome {
             Outcome::Unsent => "Unsent",
         }
     }
+}
+
+/// Something that was asked of ACK.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// What: a field's name, or one of `decide::keys`.
+    pub key: String,
+    /// Of what was wanted. Another one is another request.
+    pub digest: String,
+    /// When last.
+    pub at: Timestamp,
+    /// How often, for this digest.
+    pub times: u32,
+    /// `None`: it was asked for, and perhaps got there.
+    pub end: Option<End>,
+}
+
+/// What became of something that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// ACK has shown it at least once.
+    Shown,
+    /// ACK refused it, in these words.
+    Refused(Note),
+    /// ACK took it and did not show it in time.
+    Unshown,
 }
 
 /// What sort of trouble an error is (ack-api f.2). Decides pace and reason, never more.

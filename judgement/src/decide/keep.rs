@@ -111,11 +111,13 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
         told.tell(Reason::PermissionDenied, format!("the list of clusters cannot be read: {}", trouble.note));
     }
     let published = if doubtful { Verdict::done() } else { publish(v, &known.id, rules)? };
+    let wished = manage && !drift.changes.is_empty();
+    let settled = !wished && matches!(v.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
     if let Work::Stuck(reason, note) = &published.work {
         told.tell(*reason, note.clone());
     }
     published.again.into_iter().for_each(|again| told.look(again));
-    Ok(Step::Rest(conclude(v, told, published, rules)))
+    Ok(Step::Rest(Verdict { settled, ..conclude(v, told, published, rules) }))
 }
 
 fn conclude(v: &View, told: Told, published: Verdict, rules: &Rules) -> Verdict {

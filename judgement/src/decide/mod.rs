@@ -8,6 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Reason, Region, Site};
+pub use crate::terms::{Asked, End};
 
 /// When a list proves that something is absent, and when a cluster is gone.
 mod absence;
@@ -30,9 +31,8 @@ mod view;
 pub use rules::Rules;
 pub use step::{Act, Ask, Free, Look, Step, Verdict, Work};
 pub use view::{
-    Answer, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Glance, Goal, Guard, Known,
-    Listing, Mark, Memo, Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, Undecided, Via, View, Word,
-    keys,
+    Answer, Change, Closed, Cluster, Deed, Drift, Ended, Evidence, Existence, Glance, Goal, Guard, Known, Listing,
+    Mark, Memo, Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, Undecided, Via, View, Word, keys,
 };
 
 /// How a protection is lifted that was raised in ACK after the spec said false: the word is given anew, and seen in between.

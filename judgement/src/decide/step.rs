@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::view::{Asked, Closed, Deed, End, Memo};
-use crate::terms::{ClusterId, Nonce, Note, Reason, Region, Site};
+use super::view::{Closed, Deed, Memo};
+use crate::terms::{Asked, ClusterId, End, Nonce, Note, Reason, Region, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -109,6 +109,8 @@ pub struct Verdict {
     pub memo: Option<Memo>,
     /// What became of what was asked for, by key; `None`: it was not taken, so it is as if it had not been asked for.
     pub ends: Vec<(String, Option<End>)>,
+    /// Nothing is left to do for a cluster that looks as it does now: as long as a list shows it so, it need not be read.
+    pub settled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -127,7 +129,7 @@ pub enum Work {
 
 impl Verdict {
     pub(super) fn new(ready: Option<bool>, work: Work) -> Verdict {
-        Verdict { ready, work, again: None, memo: None, ends: vec![] }
+        Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false }
     }
     pub(super) fn done() -> Verdict {
         Verdict::new(Some(true), Work::Done)

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Reason, Region, Site};
+use crate::terms::{AccountId, Asked, Class, ClusterId, Intent, Nonce, Note, Reason, Region, Site};
 
 /// What is known when a judgement is made. Built from the object when a pass begins; from then on only `now` and
 /// `seen` grow, until an `Act` has it built anew.
@@ -135,37 +135,11 @@ pub enum Mark {
     Another,
 }
 
-/// Something that was asked of ACK.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asked {
-    /// What: a field's name, or one of [`keys`].
-    pub key: String,
-    /// Of what was wanted. Another one is another request.
-    pub digest: String,
-    /// When last.
-    pub at: Timestamp,
-    /// How often, for this digest.
-    pub times: u32,
-    /// `None`: it was asked for, and perhaps got there.
-    pub end: Option<End>,
-}
-
 /// The keys of what is asked for beside the fields of the spec.
 pub mod keys {
     pub const MARKS: &str = "marks";
     pub const PROTECTION: &str = "deletion_protection";
     pub const DELETION: &str = "deletion";
-}
-
-/// What became of something that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// ACK has shown it at least once.
-    Shown,
-    /// ACK refused it, in these words.
-    Refused(Note),
-    /// ACK took it and did not show it in time.
-    Unshown,
 }
 
 /// An answer or an order that a person wrote into an annotation.

@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use ack_judgement::decide::{self, Act, Closed, Deed, Evidence, Free, Glance, Goal, Guard, Listing, Look, Owner, Rival};
+use ack_judgement::decide::{
+    self, Act, Closed, Deed, Evidence, Free, Glance, Goal, Guard, Listing, Look, Owner, Rival,
+};
 use ack_judgement::decide::{Existence, Known, Memo, Rules, Sent, Standing, State, Step, Trouble, Verdict, View, Word};
 use ack_judgement::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Outcome, Region, Site};
 use decide::decide;
