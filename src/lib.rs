@@ -31,7 +31,7 @@
 //! * No default is filled into the body, and the operator writes nothing into a spec, label or annotation.
 //! * No text of ACK reaches a condition, an event or a log before `ack::error` has cleaned it.
 
-pub use ack_judgement::{decide, terms};
+pub use ack_judgement::{decide, sight, terms};
 
 pub mod ack;
 pub mod api;

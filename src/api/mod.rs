@@ -29,7 +29,7 @@ pub use kept::dropped_by;
 pub use misfits::misfits;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, EndpointAccess, KubeconfigSecretRef, WorkerFields};
 pub use status::{
-    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig,
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, IntentError, ProtectionSeen, PublishedKubeconfig,
     Request, TaskStage,
 };
 pub use crate::terms::tag;

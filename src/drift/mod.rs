@@ -1,5 +1,5 @@
-//! Where the cluster differs from the spec. Spec and cloud go in, differences come out; nothing is asked, sent or decided
-//! here. Only fields that the spec sets are looked at, and no value that may be secret is ever printed.
+//! Where the cluster differs from the spec. Spec and cloud go in, differences and all changes that would end them come out;
+//! nothing is asked, sent or decided here. Only fields that the spec sets are looked at, and no value that may be secret is ever printed.
 
 mod change;
 mod cluster;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub use change::{Call, Change, next};
+pub use change::{Call, Change, call, changes};
 pub use cluster::{Compare, FIELDS, Field, Kind};
 
 use crate::api::AckClusterSpec;
@@ -23,7 +23,10 @@ pub struct Difference {
     pub from: String,
     /// What the spec wants, cut likewise.
     pub to: String,
-    /// What the cloud lacks: the spec's value; of what may hold more than the spec says, the missing part.
+    /// A digest of what the spec wants.
+    pub digest: String,
+    /// What the cloud lacks: the spec's value; of what may hold more than the spec says, the missing part; of an object the
+    /// cloud's members with the spec's laid over them.
     pub lacks: Value,
 }
 

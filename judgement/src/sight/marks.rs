@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::terms::Nonce;
+use crate::terms::{Nonce, tag};
 
 /// How many attempts of one object are looked for even if its status forgot them.
 const ATTEMPTS_LOOKED_FOR: u32 = 64;
@@ -54,6 +54,16 @@ impl Me {
     /// Whether that is a nonce of this uid.
     pub fn made(&self, nonce: &str) -> bool {
         self.nonces.contains(&Nonce::from(nonce))
+    }
+
+    /// The four tags by which a cluster becomes this object's.
+    pub fn tags(&self, mark: &Nonce) -> [(&'static str, String); 4] {
+        [
+            (tag::INSTALLATION, self.installation.clone()),
+            (tag::NAMESPACE, self.namespace.clone()),
+            (tag::NAME, self.name.clone()),
+            (tag::INTENT, mark.to_string()),
+        ]
     }
 
     /// The nonce of one attempt under today's installation.

@@ -9,5 +9,7 @@ mod protection;
 
 pub use list::{Group, List, Recorded, Shown, Sought, glance, listing, orphans, owner, undecided};
 pub use marks::{Me, nonce};
-pub use object::{Object, Status, StoredIntent, Unclear, blank, marked, standing};
+pub use object::{
+    Object, Status, StoredIntent, Unclear, Wanted, blank, mark, marked, sought, sought_elsewhere, standing,
+};
 pub use protection::{Flag, guard, raised, seen};

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::Me;
+use super::{Me, Sought};
 use crate::decide::{Asked, Closed, Ended, Known, Mark, Rules, Standing};
 use crate::terms::{ClusterId, Intent, Nonce, Note, Outcome, Sealer, Site};
 
@@ -38,8 +38,12 @@ pub struct Status {
 #[derive(Clone, Debug)]
 pub struct StoredIntent {
     pub intent: Intent,
+    /// The name of the cluster that it asks for.
+    pub name: String,
     pub spec_hash: String,
     pub sealer: String,
+    /// The installation under which it was sealed.
+    pub installation: String,
     /// What ACK said where it refused, or what came back instead of an outcome.
     pub message: Option<String>,
 }
@@ -65,6 +69,58 @@ pub fn marked(status: &Status, me: &Me) -> Mark {
         None if me.inherited.is_some() => Mark::Another,
         None => Mark::Unseen,
     }
+}
+
+/// The mark by which a cluster becomes this object's: that of its attempt, or of the one that a seal would make next. Never
+/// one of another uid.
+pub fn mark(status: &Status, me: &Me) -> Nonce {
+    let stored = status.intent.as_ref();
+    let own = stored.map(|stored| &stored.intent).filter(|intent| me.made(intent.nonce.as_str()));
+    match (own, &status.cluster_id) {
+        (Some(intent), Some(_)) => intent.nonce.clone(),
+        (Some(intent), None) if intent.outcome == Outcome::Open => intent.nonce.clone(),
+        (None, Some(_)) => me.nonce(1),
+        (Some(_) | None, None) => me.nonce(stored.map_or(0, |stored| stored.intent.attempt) + 1),
+    }
+}
+
+/// What the object asks for by its spec as it is now.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub name: String,
+    pub group: Option<String>,
+    pub site: Site,
+}
+
+/// What is looked for in the list of the region where the cluster is, or is wanted.
+pub fn sought(standing: &Standing, status: &Status, wanted: &Wanted) -> Sought {
+    let asked = status.intent.as_ref();
+    let group = asked.map(|stored| stored.intent.group.as_deref().map(str::to_owned));
+    match standing {
+        // What comes next is asked for under the spec's name of now, whatever the last attempt was asked for under.
+        Standing::New { .. } => Sought {
+            site: wanted.site.clone(),
+            names: named(asked).chain([(wanted.name.clone(), None)]).collect(),
+            group: wanted.group.clone(),
+        },
+        Standing::Sealed { intent, .. } => {
+            Sought { site: intent.site.clone(), names: named(asked).collect(), group: group.flatten() }
+        }
+        Standing::Known(known) => {
+            Sought { site: known.site.clone(), names: vec![], group: group.unwrap_or_else(|| wanted.group.clone()) }
+        }
+    }
+}
+
+/// What is looked for in the list of a site where an earlier attempt was sent.
+pub fn sought_elsewhere(status: &Status, site: &Site) -> Sought {
+    let asked = status.intent.as_ref();
+    let group = asked.and_then(|stored| stored.intent.group.as_deref().map(str::to_owned));
+    Sought { site: site.clone(), names: named(asked).collect(), group }
+}
+
+fn named(asked: Option<&StoredIntent>) -> impl Iterator<Item = (String, Option<Timestamp>)> {
+    asked.map(|stored| (stored.name.clone(), Some(stored.intent.date))).into_iter()
 }
 
 /// How far the object has come.
@@ -136,7 +192,15 @@ mod tests {
         let site = Site { account: "100".into(), region: "cn-x".into() };
         let nonce = crate::sight::nonce("prod", "u1", 2);
         let intent = Intent { attempt: 2, nonce, date: T0, believe_after: T0, site, group: None, outcome };
-        Some(StoredIntent { intent, spec_hash: "h1".into(), sealer: "token".into(), message: Some("said".into()) })
+        let word = str::to_owned;
+        Some(StoredIntent {
+            intent,
+            name: word("demo"),
+            spec_hash: word("h1"),
+            sealer: word("token"),
+            installation: word("prod"),
+            message: Some(word("said")),
+        })
     }
 
     fn known() -> Status {
@@ -210,6 +274,41 @@ mod tests {
         assert_eq!(marked(&seen(Some(&own)), &me(None)), Mark::Seen);
         assert_eq!(marked(&seen(Some(&theirs)), &me(None)), Mark::Another);
         assert_eq!(marked(&seen(None), &me(Some(("prod", 1, &theirs)))), Mark::Another);
+    }
+
+    #[test]
+    fn a_mark_is_that_of_the_attempt_and_never_another_uids() {
+        let nonce = |attempt| crate::sight::nonce("prod", "u1", attempt);
+        let with = |outcome, status: Status| Status { intent: intent(outcome), ..status };
+        let made = Outcome::Made { at: T0 };
+        for (what, status, want) in [
+            ("none was made yet", Status::default(), nonce(1)),
+            ("one is open", with(Outcome::Open, Status::default()), nonce(2)),
+            ("one ended", with(Outcome::Unsent, Status::default()), nonce(3)),
+            ("its cluster is known", with(made, known()), nonce(2)),
+            ("its cluster was forgotten", with(made, Status::default()), nonce(3)),
+            ("an adopted cluster is known", known(), nonce(1)),
+        ] {
+            let stored = status.intent.as_ref().map(|stored| ("prod", stored.intent.attempt, &stored.intent.nonce));
+            assert_eq!(mark(&status, &Me::new("u1", "prod", "ns", "demo", stored)), want, "{what}");
+        }
+        let restored = with(Outcome::Open, Status::default());
+        let stored = restored.intent.as_ref().map(|stored| ("prod", 2, &stored.intent.nonce));
+        let other = Me::new("u2", "prod", "ns", "demo", stored);
+        assert!(other.made(mark(&restored, &other).as_str()));
+    }
+
+    #[test]
+    fn a_renamed_object_looks_for_both_names_and_each_request_in_its_own_group() {
+        let site = |region: &str| Site { account: "100".into(), region: region.into() };
+        let wanted = Wanted { name: "new".into(), group: Some("rg-now".into()), site: site("cn-y") };
+        let status = Status { intent: intent(Outcome::Refused { class: Class::Taken, at: T0 }), ..Status::default() };
+        let standing = stand(&object(), &status).unwrap();
+        let here = sought(&standing, &status, &wanted);
+        assert_eq!(here.names, [("demo".to_owned(), Some(T0)), ("new".to_owned(), None)]);
+        assert_eq!((here.site, here.group.as_deref()), (site("cn-y"), Some("rg-now")));
+        let there = sought_elsewhere(&status, &site("cn-x"));
+        assert_eq!((there.names.len(), there.site, there.group), (1, site("cn-x"), None));
     }
 
     #[test]
