@@ -17,11 +17,16 @@ impl Refusal {
     /// Reads an answer whose status is not 2xx, to a call of the sort `op`.
     pub(super) fn read(op: Op, status: u16, headers: &HeaderMap, body: &[u8], secrets: &Secrets) -> Refusal {
         let text = String::from_utf8_lossy(body);
-        let said = from_json(body)
+        let json = from_json(body);
+        let from_api = json.is_some();
+        let said = json
             .or_else(|| from_xml(&text))
             .unwrap_or_else(|| Said { message: without_tags(&text), ..Said::default() });
-        let request_id = said.request_id.clone().or_else(|| header(headers, "x-acs-request-id"));
-        let told = Told { status, op, shape: said.code.is_some() && request_id.is_some() };
+        let headed = header(headers, "x-acs-request-id");
+        // What came through ACK's gateway from somebody who does not speak as ACK does has the header too.
+        let shape = said.code.is_some() && (said.request_id.is_some() || from_api && headed.is_some());
+        let request_id = said.request_id.clone().or(headed);
+        let told = Told { status, op, shape };
         let kind = match said.kind() {
             // Under any other status it is not what it seems, and "gone" must not be concluded from it.
             Code::ClusterNotFound if !(400..500).contains(&status) => Code::Internal,

@@ -180,6 +180,8 @@ fn a_request_id_in_the_header_makes_acks_shape_as_one_in_the_body_does() {
         (&[], r#"{"code":"Forbidden.RAM"}"#, Class::Permission),
         (&id, r#"{"message":"X"}"#, Class::Transient),
         (&id, "X", Class::Transient),
+        (&id, "<Error><Code>NoSuchBucket</Code></Error>", Class::Transient),
+        (&[], "<Error><Code>X</Code><RequestId>R</RequestId></Error>", Class::Refused),
     ] {
         let got = read(400, headers, body.as_bytes());
         assert_eq!((got.class, got.never_executed), (class, class == Class::Refused), "{headers:?} {body}");
