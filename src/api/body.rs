@@ -19,6 +19,10 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("nodepools[].management.auto_repair_policy.max_parallel_repairing_nodes", "a number becomes a string"),
     ("nodepools[].management.auto_repair_policy.max_unhealthy_nodes_threshold", "a number becomes a string"),
     ("secretValues", "each value is put where its path says"),
+    (
+        "login_password, nodepools[].scaling_group.login_password",
+        "one line end at its end, as editors and `echo` leave it in a Secret, is cut off",
+    ),
     ("extraParameters", "each becomes a member of the body"),
     ("tags", "those of --default-tags and the operator's own are added; the user's come first"),
     (
@@ -128,6 +132,7 @@ pub fn body(
     if spec.worker_fields == Some(WorkerFields::AsNodePool) {
         workers_as_node_pool(&mut body)?;
     }
+    passwords_without_line_end(&mut body);
     for parameter in spec.extra_parameters.iter().flatten() {
         let name = &parameter.name;
         if RESERVED.contains(&name.as_str()) || body.contains_key(name) {
@@ -175,6 +180,20 @@ fn numbers_as_text(body: &mut Map<String, Value>) {
             }
         }
         body.insert("nodepools".into(), pools.into());
+    }
+}
+
+/// Nobody means the line end by which a Secret's value ends when it was made from a file.
+fn passwords_without_line_end(body: &mut Map<String, Value>) {
+    let cut = |password: &mut Value| {
+        if let Value::String(text) = password {
+            let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).map(str::len);
+            text.truncate(line.unwrap_or(text.len()));
+        }
+    };
+    body.get_mut("login_password").map(cut);
+    for pool in body.get_mut("nodepools").and_then(Value::as_array_mut).into_iter().flatten() {
+        pool.pointer_mut("/scaling_group/login_password").map(cut);
     }
 }
 
@@ -260,4 +279,33 @@ fn data_disks(body: &mut Map<String, Value>) -> Result<Option<Value>, BodyError>
         }
     }
     Ok(Some(disks.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_password_one_line_end_is_cut_off_and_of_nothing_else() {
+        for (given, sent) in [
+            ("Hello1234!", "Hello1234!"),
+            ("Hello1234!\n", "Hello1234!"),
+            ("Hello1234!\r\n", "Hello1234!"),
+            ("Hello1234!\n\n", "Hello1234!\n"),
+            ("Hello\n1234! ", "Hello\n1234! "),
+            ("Hello1234!\r", "Hello1234!\r"),
+        ] {
+            let mut spec: AckClusterSpec = serde_json::from_value(json!({
+                "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes",
+                "login_password": given, "user_data": given,
+            }))
+            .unwrap();
+            let plain = body("web", &spec, &BTreeMap::new(), &[]).unwrap();
+            assert_eq!((&plain["login_password"], &plain["user_data"]), (&json!(sent), &json!(given)), "{given:?}");
+            spec.worker_fields = Some(WorkerFields::AsNodePool);
+            let pool = body("web", &spec, &BTreeMap::new(), &[]).unwrap()["nodepools"][0].clone();
+            assert_eq!(pool["scaling_group"]["login_password"], sent, "{given:?}");
+            assert_eq!(pool["kubernetes_config"]["user_data"], given, "{given:?}");
+        }
+    }
 }

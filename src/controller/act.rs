@@ -14,7 +14,7 @@ use super::pass::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::spec_hash;
-use crate::ack::{Account, Created, DeleteOptions, Stamp, Turn};
+use crate::ack::{self, Account, Created, DeleteOptions, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
 use crate::decide::{Act, Change, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
@@ -254,10 +254,11 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
     };
     let tags = marks(pass, attempt);
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let region = pass.region();
     let result = match pass.account().await {
         Ok(account) => {
-            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(Trouble::from)
+            let ready = ready(pass, &account).await;
+            let tag = async |(turn, stamp)| account.client().tag(turn, std::slice::from_ref(id), &tags, &stamp).await;
+            async { tag(ready?).await }.await.map(drop).map_err(Trouble::from)
         }
         Err(trouble) => Err(trouble),
     };
@@ -266,9 +267,12 @@ async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error
 
 async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, store::Error> {
     let members = Map::from_iter([("deletion_protection".to_owned(), Value::Bool(on))]);
-    let region = pass.region();
     let result = match pass.account().await {
-        Ok(account) => account.client().modify_cluster(&region, id, &members).await.map_err(Trouble::from),
+        Ok(account) => {
+            let ready = ready(pass, &account).await;
+            let modify = async |(turn, stamp)| account.client().modify_cluster(turn, id, &members, &stamp).await;
+            async { modify(ready?).await }.await.map_err(Trouble::from)
+        }
         Err(trouble) => Err(trouble),
     };
     if result.is_ok() {
@@ -289,16 +293,18 @@ async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, 
 
 /// The call that the look at the drift prepared.
 async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<Flow, store::Error> {
-    let region = pass.region();
     let call = pass.change.take();
     let action = if let Some(drift::Call::Tag(_)) = &call { "TagResources" } else { "ModifyCluster" };
     let asked = match (call, pass.account().await) {
         (Some(drift::Call::Tag(tags)), Ok(account)) => {
-            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(|_| None).map_err(Trouble::from)
+            let ready = ready(pass, &account).await;
+            let tag = async |(turn, stamp)| account.client().tag(turn, std::slice::from_ref(id), &tags, &stamp).await;
+            async { tag(ready?).await }.await.map(|_| None).map_err(Trouble::from)
         }
         (Some(drift::Call::Modify(members)), Ok(account)) => {
-            let answer = account.client().modify_cluster(&region, id, &members).await;
-            answer.map(|answer| answer.value.task_id).map_err(Trouble::from)
+            let ready = ready(pass, &account).await;
+            let modify = async |(turn, stamp)| account.client().modify_cluster(turn, id, &members, &stamp).await;
+            async { modify(ready?).await }.await.map(|answer| answer.value.task_id).map_err(Trouble::from)
         }
         (None, Ok(_)) => return pass.reread().await,
         (_, Err(trouble)) => Err(trouble),
@@ -312,19 +318,26 @@ async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<F
 
 async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
     let options = options(&pass.object);
-    let region = pass.region();
+    let stamp = Stamp::fresh(pass.view.now, not_after);
     let result = match pass.account().await {
-        Ok(account) => account
-            .client()
-            .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
-            .await
-            .map_err(Trouble::from),
+        Ok(account) => {
+            let ready = ready(pass, &account).await;
+            let delete = async |turn| account.client().delete_cluster(turn, id, &options, &stamp).await;
+            async { delete(ready?.0).await }.await.map_err(Trouble::from)
+        }
         Err(trouble) => Err(trouble),
     };
     if let Ok(answer) = &result {
         pass.learnt.task_id = answer.value.task_id.as_ref().map(ToString::to_string);
     }
     done(pass, Deed::Delete, result.map(drop)).await
+}
+
+/// The turn of a change where the cluster lives, and what to sign it with: the time as it is once the turn has come.
+async fn ready(pass: &mut Pass<'_>, account: &Account) -> Result<(Turn, Stamp), ack::Error> {
+    let turn = account.client().turn(&pass.region()).await?;
+    pass.tell_time();
+    Ok((turn, Stamp::fresh(pass.view.now, pass.view.now + pass.context.settings.rules.skew)))
 }
 
 /// The query of DeleteCluster, one to one from the spec.

@@ -125,8 +125,18 @@ pub(super) fn state(kind: StateKind) -> Option<State> {
 
 /// By these a list shows that a cluster is as it was when it was last read closely.
 pub(super) fn marks_of(cluster: &ListedCluster) -> String {
-    let ListedCluster { id, name, state, tags, created: _, updated, deletion_protection, current_version, size } =
-        cluster;
+    let ListedCluster {
+        id,
+        name,
+        state,
+        tags,
+        created: _,
+        updated,
+        deletion_protection,
+        current_version,
+        size,
+        resource_group_id: _,
+    } = cluster;
     format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
 }
 
