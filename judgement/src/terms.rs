@@ -177,9 +177,8 @@ impl Class {
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock | Unknown => {
-                true
-            }
+            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock
+            | Unknown => true,
             NotFound | User => false,
         }
     }

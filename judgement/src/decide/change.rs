@@ -196,10 +196,7 @@ fn changed(v: &View) -> Option<Memo> {
 
 /// Refused for a reason that does not pass by itself.
 fn for_a_person(class: Class) -> bool {
-    matches!(
-        class,
-        Class::User | Class::Taken | Class::Refused | Class::Permission | Class::Quota | Class::Account
-    )
+    matches!(class, Class::User | Class::Taken | Class::Refused | Class::Permission | Class::Quota | Class::Account)
 }
 
 /// When the kubeconfig must be seen to. An observed object has none made or renewed.

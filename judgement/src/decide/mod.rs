@@ -121,9 +121,7 @@ fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
         | Class::Taken
         | Class::Refused
         | Class::Quota
-        | Class::Account => {
-            Verdict::stuck(Some(false), reason, note)
-        }
+        | Class::Account => Verdict::stuck(Some(false), reason, note),
     };
     // Trouble proves nothing, so it takes nothing back of what was proven before.
     verdict.at(v.now + wait).still(&v.memo)
