@@ -165,7 +165,11 @@ fn settled(spec: &Value) -> Value {
 /// What must be sent for a spec as it was written, reckoned apart from the code: the members of the API as they are, and
 /// the numbers that ACK wants as strings. `None` where values come from elsewhere or are converted.
 fn as_written(spec: &Value) -> Option<Value> {
-    if spec.get("secretValues").is_some() || spec["workerFields"] == "AsNodePool" {
+    let pool = match spec["workerFields"].as_str() {
+        None => spec.get("worker_instance_types").is_some(),
+        Some(how) => how == "AsNodePool",
+    };
+    if spec.get("secretValues").is_some() || pool {
         return None;
     }
     let own = |name: &str| name.chars().any(|c| c.is_ascii_uppercase());
