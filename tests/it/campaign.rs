@@ -77,6 +77,8 @@ fn base(name: &str) -> Value {
     let mut spec = json!({
         "name": "web", "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes", "vpcid": "vpc-1",
         "vswitch_ids": ["vsw-1"], "num_of_nodes": 1, "worker_instance_types": ["ecs.g7.large"], "key_pair": "k",
+        // What is tried here is that a value is sent as it was written.
+        "workerFields": "Verbatim",
     });
     let members = spec.as_object_mut().expect("an object");
     for (name, value) in companions(name).as_object().into_iter().flatten() {
