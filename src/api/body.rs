@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::rules::RESERVED;
-use super::spec::{AckClusterSpec, WorkerFields};
+use super::spec::AckClusterSpec;
 use super::tag;
 
 /// Every way in which the body differs from the spec: what is converted, and how.
@@ -26,7 +26,7 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("extraParameters", "each becomes a member of the body"),
     ("tags", "those of --default-tags and the operator's own are added; the user's come first"),
     (
-        "workerFields: AsNodePool",
+        "workerFields: AsNodePool (absent: where worker_instance_types is set)",
         "the old worker fields become nodepools[0], named default-nodepool, as the lines below say",
     ),
     ("num_of_nodes", "AsNodePool: scaling_group.desired_size"),
@@ -38,7 +38,7 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("worker_data_disk_category, worker_data_disk_size", "AsNodePool: scaling_group.data_disks[0]"),
     (
         "worker_instance_charge_type, worker_period, worker_period_unit, worker_auto_renew, worker_auto_renew_period",
-        "AsNodePool: scaling_group, without worker_",
+        "AsNodePool: scaling_group, without worker_; instance_charge_type is PostPaid where it is absent, as it was",
     ),
     ("key_pair, login_password, image_id, rds_instances", "AsNodePool: scaling_group, same names"),
     ("platform, os_type", "AsNodePool: scaling_group.image_type is platform, or else Windows where os_type is Windows"),
@@ -129,7 +129,7 @@ pub fn body(
         let (place, member) = place(&mut body, path).ok_or_else(|| BodyError::NoPlace { path: path.clone() })?;
         place.insert(member.to_owned(), json!(value.expose_secret()));
     }
-    if spec.worker_fields == Some(WorkerFields::AsNodePool) {
+    if spec.workers_become_a_pool() {
         workers_as_node_pool(&mut body)?;
     }
     passwords_without_line_end(&mut body);
@@ -231,6 +231,8 @@ fn workers_as_node_pool(body: &mut Map<String, Value>) -> Result<(), BodyError> 
     for (from, to) in TO_KUBERNETES_CONFIG {
         body.remove(from).map(|value| kubernetes.insert(to.into(), value));
     }
+    // A pool must say it; PostPaid is what the old field meant where it was absent.
+    group.entry("instance_charge_type").or_insert_with(|| json!("PostPaid"));
     if let Some(vswitches) = body.get("vswitch_ids") {
         group.insert("vswitch_ids".into(), vswitches.clone());
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 pub use change::{Call, Change, call, changes};
 pub use cluster::{Compare, FIELDS, Field, Kind};
 
-use crate::api::AckClusterSpec;
+use crate::api::{AckClusterSpec, WorkerFields};
 use crate::terms::Note;
 
 /// One field in which the cluster differs from the spec.
@@ -89,6 +89,7 @@ pub fn workers_missing(spec: &AckClusterSpec, size: Option<i64>) -> Option<Note>
     let wanted = old + pools.sum::<i64>();
     let cure = match old {
         0 => "look at the node pools in the console",
+        _ if spec.workers_become_a_pool() => "look at the node pool default-nodepool in the console",
         _ => {
             "where ACK ignores the old worker fields, make a new cluster with workerFields: AsNodePool, or add a node pool"
         }
@@ -115,7 +116,8 @@ fn plain(spec: &AckClusterSpec) -> AckClusterSpec {
     let mut plain = AckClusterSpec {
         secret_values: None,
         extra_parameters: None,
-        worker_fields: None,
+        // The fields are compared under the names that the spec gives them.
+        worker_fields: Some(WorkerFields::Verbatim),
         login_password: None,
         user_data: None,
         user_ca: None,
