@@ -23,16 +23,16 @@ pub mod spec;
 pub mod status;
 pub mod values;
 
+pub use crate::terms::tag;
 pub use body::{BodyError, CONVERSIONS, body};
 pub use crd::crd;
 pub use kept::dropped_by;
 pub use misfits::misfits;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, EndpointAccess, KubeconfigSecretRef, WorkerFields};
 pub use status::{
-    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, IntentError, ProtectionSeen, PublishedKubeconfig,
-    Request, TaskStage,
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, IntentError, ProtectionSeen,
+    PublishedKubeconfig, Request, TaskStage,
 };
-pub use crate::terms::tag;
 
 /// The finalizer: it stands while a cluster may exist in the cloud.
 pub const FINALIZER: &str = "ackoperator.dev/cluster";

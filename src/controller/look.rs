@@ -143,7 +143,16 @@ pub(super) fn marks_of(cluster: &ListedCluster) -> String {
 /// A cluster of ACK's answers as `sight` asks for it.
 fn as_shown(cluster: &ListedCluster) -> Shown<'_> {
     let ListedCluster {
-        id, name, state: of, tags, created, updated: _, deletion_protection: _, current_version: _, size: _, resource_group_id,
+        id,
+        name,
+        state: of,
+        tags,
+        created,
+        updated: _,
+        deletion_protection: _,
+        current_version: _,
+        size: _,
+        resource_group_id,
     } = cluster;
     Shown { id, name, state: state(of.kind), tags, created: *created, group: resource_group_id.as_deref() }
 }

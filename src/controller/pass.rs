@@ -88,14 +88,14 @@ impl<'a> Pass<'a> {
     }
 
     /// What ACK showed was shown to an identity. Another one begins without it: what that one does not see proves nothing.
-    fn seen_by(&mut self, identity: String) {
-        if self.entry.identity.as_ref().is_some_and(|before| *before != identity) {
+    fn seen_by(&mut self, identity: &str) {
+        if self.entry.identity.as_ref().is_some_and(|before| before != identity) {
             self.entry.shown = None;
             for memo in [&mut self.entry.memo, &mut self.view.memo] {
                 *memo = memo.take().filter(|memo| matches!(memo, Memo::Taken(_)));
             }
         }
-        self.entry.identity = Some(identity);
+        self.entry.identity = Some(identity.to_owned());
     }
 
     /// What the object asks for by its spec as it is now; `None` before the account is known.

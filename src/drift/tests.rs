@@ -266,8 +266,13 @@ fn what_a_member_holds_beside_the_wish_is_sent_with_it() {
         found.into_iter().map(|change| change.call).collect::<Vec<_>>()
     };
     let theirs = json!({"load_balancer_id": "lb-theirs", "endpoint_type": "intranet"});
-    let (ours, other) = (json!({"load_balancer_id": "lb-1"}), json!({"load_balancer_id": "lb-1", "endpoint_type": "internet"}));
-    assert_eq!(balancers(json!([ours]), json!([theirs, ours])), [], "an entry that nobody named here differs from nothing");
+    let (ours, other) =
+        (json!({"load_balancer_id": "lb-1"}), json!({"load_balancer_id": "lb-1", "endpoint_type": "internet"}));
+    assert_eq!(
+        balancers(json!([ours]), json!([theirs, ours])),
+        [],
+        "an entry that nobody named here differs from nothing"
+    );
     let wanted = json!({"control_plane_endpoints_config": {"load_balancers_config": [theirs, other]}});
     assert_eq!(
         balancers(json!([other]), json!([theirs, ours])),
@@ -286,7 +291,8 @@ fn a_change_has_one_digest_whatever_the_cloud_has_and_however_its_words_are_cut(
     assert_ne!(change("a", "UTC").digest, change("b", "UTC").digest);
     assert_eq!(change("a", "UTC").digest, change("a", "GMT").digest);
     let window = |is: Value| {
-        changes(&differences(json!({"maintenance_window": {"duration": "4h"}}), json!({"maintenance_window": is}))).remove(0)
+        changes(&differences(json!({"maintenance_window": {"duration": "4h"}}), json!({"maintenance_window": is})))
+            .remove(0)
     };
     assert_eq!(window(json!({"duration": "3h"})).digest, window(json!({"duration": "2h", "enable": true})).digest);
 }

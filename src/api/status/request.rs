@@ -86,7 +86,8 @@ mod tests {
             let back: Request = serde_json::from_value(json).unwrap();
             assert_eq!(back.read(), Some(asked));
         }
-        let far = Request { asked_at: "9999-12-30T21:59:59Z".into(), change_outcome: "Asked".into(), ..Request::default() };
+        let far =
+            Request { asked_at: "9999-12-30T21:59:59Z".into(), change_outcome: "Asked".into(), ..Request::default() };
         assert_eq!(far.read(), None);
     }
 }

@@ -99,7 +99,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "while its outcome is unknown",
         row: "an operator that crashes and sleeps",
         edits: &[
-            ("src/decide/once.rs", "if mine && sent.is_none() {", "if mine && !matches!(sent, Some(Sent::Refused(..))) {"),
+            (
+                "src/decide/once.rs",
+                "if mine && sent.is_none() {",
+                "if mine && !matches!(sent, Some(Sent::Refused(..))) {",
+            ),
             (
                 "tests/proof/model/world.rs",
                 "Pass { sent: Some((attempt, sent)), ..Pass::new",

@@ -79,7 +79,11 @@ fn paused(rules: &Rules) -> Verdict {",
         name: "a record over another id",
         stands_for: "an answer that comes late replaces the id that is stored",
         row: "two operators, a failed cluster made anew",
-        edits: &[("tests/proof/model/shell.rs", "let free = there.filter(|o| o.known.is_none());", "let free = there;")],
+        edits: &[(
+            "tests/proof/model/shell.rs",
+            "let free = there.filter(|o| o.known.is_none());",
+            "let free = there;",
+        )],
     },
     Mutant {
         name: "the account is not compared",
