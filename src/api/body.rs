@@ -286,6 +286,7 @@ fn data_disks(body: &mut Map<String, Value>) -> Result<Option<Value>, BodyError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::WorkerFields;
 
     #[test]
     fn of_a_password_one_line_end_is_cut_off_and_of_nothing_else() {
