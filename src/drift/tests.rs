@@ -265,8 +265,8 @@ fn what_a_member_holds_beside_the_wish_is_sent_with_it() {
         found.into_iter().map(|change| change.call).collect::<Vec<_>>()
     };
     let theirs = json!({"load_balancer_id": "lb-theirs", "endpoint_type": "intranet"});
-    let (ours, other) =
-        (json!({"load_balancer_id": "lb-1"}), json!({"load_balancer_id": "lb-1", "endpoint_type": "internet"}));
+    let ours = json!({"load_balancer_id": "lb-1", "endpoint_type": "intranet"});
+    let other = json!({"load_balancer_id": "lb-1", "endpoint_type": "internet"});
     assert_eq!(
         balancers(json!([ours]), json!([theirs, ours])),
         [],
