@@ -71,13 +71,17 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
 }
 
 /// Where nothing can be read and only a person gets further, a going object has two exits, which are named: a person's word that
-/// there is no cluster, and `deletionPolicy: Retain`, by which it goes although nobody knows.
+/// there is no cluster, and `deletionPolicy: Retain`, by which it goes although nobody knows. Neither lets go of clusters that a
+/// list does show.
 pub(super) fn blind(v: &View, nonce: &Nonce, confirmed: bool, step: Step) -> Step {
     let verdict = match step {
         Step::Rest(verdict) => verdict,
         step @ (Step::Look(_) | Step::Act(_)) => return step,
     };
     let Work::Stuck(reason, note) = &verdict.work else { return Step::Rest(verdict) };
+    if *reason == Reason::DuplicateDetected {
+        return Step::Rest(verdict);
+    }
     match v.goal {
         Goal::Destroy | Goal::Release if confirmed => Step::Act(Act::Release(Free::NeverMade)),
         Goal::Release => Step::Act(Act::Release(Free::Untraced(nonce.clone()))),
