@@ -9,10 +9,12 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
     // An answer that comes late, when the object has come to another attempt, says nothing about that one.
     let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
     if mine && sent.is_none() {
+        // Only the account whose list showed that nothing is there may be asked to make it.
+        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
         return Ok(Step::Act(match v.goal {
-            Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
-            // The object was deleted or paused between seal and first byte: this attempt was never made.
-            _ => Act::Close(Closed::Unsent),
+            Goal::Manage if !theirs => Act::Send { not_after: intent.date + rules.window - rules.skew },
+            // The object was deleted or paused, or its keys changed, between seal and first byte: it was never made.
+            Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy | Goal::Release => Act::Close(Closed::Unsent),
         }));
     }
     if let Some(Sent::Refused(class, note)) = sent {
