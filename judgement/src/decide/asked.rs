@@ -68,8 +68,8 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     let Some(before) = known.asked.iter().find(|asked| asked.key == key && asked.digest == digest) else {
         return ask(1);
     };
-    // A clock that was set back must not put it off.
-    let at = before.at.min(v.now);
+    // A time from the future was told by a clock that was wrong, and must not put it off.
+    let at = if before.at > v.now + rules.skew { Timestamp::UNIX_EPOCH } else { before.at.min(v.now) };
     if v.now >= at + day(rules) * 2 {
         return ask(1);
     }
