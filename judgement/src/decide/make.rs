@@ -49,7 +49,8 @@ fn rested(v: &View, attempts: u32, last: Option<&Ended>, rules: &Rules) -> Resul
             return Err(Step::Rest(troubled(v, rules, &Trouble::new(*class, note))));
         }
         Closed::Refused { class, at, note, .. } => {
-            let until = *at + rules.pace(*class, None, attempts);
+            // Not before a copy would be listed; one reason until then, for what only a person ends does not change by itself.
+            let until = *at + rules.pace(*class, None, attempts).max(rules.copied());
             let note = format!("{note}. Tried again at {until:.0}, or as soon as the spec changes");
             (until, troubled(v, rules, &Trouble::new(*class, note)))
         }
