@@ -26,7 +26,7 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Ended>, rules: &Rules
 
 /// A cluster of our name that another uid made: taken over where the administrator wants that, else left alone.
 fn rivalry(v: &View, rival: &Rival, rules: &Rules) -> Result<Step, Step> {
-    if !rules.adopt_owned || rival.going {
+    if !rules.adopt_owned || !rival.namesake || rival.going {
         return Err(Step::Rest(owner::rivalry(v, rival, rules)));
     }
     held(v, rules)?;

@@ -59,7 +59,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
     }
     // Another uid's intent, as a restore brings it: its cluster is there, and it is not this object's.
     if let Some(rival) = list.rival.as_ref().filter(|rival| rival.nonce == intent.nonce) {
-        return Err(Step::Rest(owner::rivalry(v, rival, rules)));
+        return Ok(inherited(v, intent, rival, confirmed && v.now >= counts, rules));
     }
 
     dated(v, list, rules)?;
@@ -70,6 +70,30 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
         Goal::Destroy | Goal::Release => Step::Act(Act::Release(Free::NeverMade)),
         Goal::Manage | Goal::Observe | Goal::Pause => Step::Act(Act::Close(Closed::Absent { at: v.now })),
     })
+}
+
+/// The intent that is stored is another uid's, and its cluster lives: nothing of this object was ever asked for. It is taken over
+/// by a person's word, or by the administrator's where the names agree; else it stays what it is.
+fn inherited(v: &View, intent: &Intent, rival: &Rival, confirmed: bool, rules: &Rules) -> Step {
+    let Rival { id, nonce, namesake, going } = rival;
+    match v.goal {
+        Goal::Release => {
+            Step::Act(Act::Release(Free::Kept(id.clone(), "it stays, with the mark of another object".into())))
+        }
+        Goal::Destroy if confirmed => Step::Act(Act::Release(Free::NeverMade)),
+        Goal::Manage if !going && (v.said(&Word::TakeOver(nonce.clone())) || rules.adopt_owned && *namesake) => {
+            Step::Act(Act::Record { id: id.clone(), site: intent.site.clone(), adopted: false })
+        }
+        Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy => {
+            let note = format!(
+                "the status tells of an attempt of another object, as after a restore, and its cluster {id} exists. To \
+                 take it over: kubectl annotate ackcluster NAME ackoperator.dev/take-over={nonce}, or run the operator \
+                 with --adopt-owned; to let this object go and leave the cluster: deletionPolicy: Retain"
+            );
+            let verdict = Verdict::stuck(Some(false), Reason::OwnershipConflict, note);
+            Step::Rest(verdict.at(v.now + rules.apart))
+        }
+    }
 }
 
 /// Where nothing can be read and only a person gets further, a going object has two exits, which are named: a person's word that

@@ -432,6 +432,8 @@ pub struct Listing {
 pub struct Rival {
     pub id: ClusterId,
     pub nonce: Nonce,
+    /// It carries our installation, namespace and name.
+    pub namesake: bool,
     pub going: bool,
 }
 
