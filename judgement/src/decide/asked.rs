@@ -68,8 +68,8 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     let Some(before) = known.asked.iter().find(|asked| asked.key == key && asked.digest == digest) else {
         return ask(1);
     };
-    // A clock that was set back must not put it off.
-    let at = before.at.min(v.now);
+    // A time from the future was told by a clock that was wrong, and must not put it off.
+    let at = if before.at > v.now + rules.skew { Timestamp::UNIX_EPOCH } else { before.at.min(v.now) };
     if v.now >= at + day(rules) * 2 {
         return ask(1);
     }
@@ -83,6 +83,8 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
         Some(End::Shown) if before.times == 2 => (at + rules.slow, Why::Undone(2)),
         Some(End::Shown) => (at + day(rules), Why::Undone(before.times)),
         Some(End::Unshown) => (at + pace.unshown, Why::Unshown),
+        // What is shown right after it may still be the state before it.
+        None if tried.is_some() => return May::Wait,
         None if pace.failed => (at + rules.slow, Why::Failed),
         None if v.now < at + rules.listed => return May::Wait,
         // Perhaps it never got there: the process died, or the answer was lost. Once more, and not more often.
