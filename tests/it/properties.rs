@@ -29,6 +29,9 @@ fn check<S: Strategy>(cases: u32, inputs: &S, holds: impl Fn(S::Value) -> Result
     }
 }
 
+/// A request of any content: scheme, method, path, query, body, token, date.
+type Request = (Scheme, &'static str, Vec<String>, BTreeMap<String, String>, Option<String>, Option<String>, i64);
+
 fn requests() -> impl Strategy<Value = Request> {
     let text = "\\PC{0,12}";
     (
