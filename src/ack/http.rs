@@ -49,16 +49,16 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// With the method that calls of this sort have.
-    pub fn new(op: Op, operation: &'static str, region: &'a Region, path: &[&str]) -> Self {
+    pub fn new(operation: &'static str, op: Op, region: &'a Region, path: &[&str]) -> Self {
         let path = path.iter().map(|segment| format!("/{}", percent_encode(segment))).collect();
-        Self::of(op, operation, Service::Ack(region), path)
+        Self::of(operation, op, Service::Ack(region), path)
     }
 
     pub fn caller_identity() -> Self {
-        Self::of(Op::Read, "GetCallerIdentity", Service::Sts, "/".to_owned())
+        Self::of("GetCallerIdentity", Op::Read, Service::Sts, "/".to_owned())
     }
 
-    fn of(op: Op, operation: &'static str, service: Service<'a>, path: String) -> Self {
+    fn of(operation: &'static str, op: Op, service: Service<'a>, path: String) -> Self {
         let method = match op {
             Op::Read => Method::GET,
             Op::Create => Method::POST,

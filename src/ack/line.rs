@@ -25,7 +25,7 @@ const RETRIES: u32 = 2;
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// The operation whose refusals say nothing of the keys in general.
-pub(super) const KUBECONFIG: &str = "DescribeClusterUserKubeconfig";
+const KUBECONFIG: &str = "DescribeClusterUserKubeconfig";
 
 pub(super) struct Line {
     wire: Arc<Wire>,

@@ -112,7 +112,7 @@ impl Client {
     /// never repeated.
     pub async fn create_cluster(&self, turn: Turn, body: &Value, stamp: &Stamp) -> Result<Answer<Created>, Error> {
         let Turn(region) = turn;
-        let call = Call::new(Op::Create, "CreateCluster", &region, &["clusters"]).in_turn().body(body.clone());
+        let call = Call::new("CreateCluster", Op::Create, &region, &["clusters"]).in_turn().body(body.clone());
         let mut answer = self.line.change(&call, Some(stamp), model::created).await?;
         // Swapped ids are put right in the value (ack-api g.5).
         answer.request_id = answer.value.request_id.clone().or(answer.request_id);
@@ -121,13 +121,13 @@ impl Client {
 
     /// DescribeClusterDetail.
     pub async fn cluster(&self, region: &Region, id: &ClusterId) -> Result<Answer<Detail>, Error> {
-        let call = Call::new(Op::Read, "DescribeClusterDetail", region, &["clusters", id.as_str()]);
+        let call = Call::new("DescribeClusterDetail", Op::Read, region, &["clusters", id.as_str()]);
         self.line.read(&call, None, |_, body| model::detail(body, id)).await
     }
 
     /// One page of DescribeClustersForRegion, and a lower bound of the gateway's time at which it was asked for.
     async fn page(&self, region: &Region, number: usize, size: usize) -> Result<(model::Page, Timestamp), Error> {
-        let call = Call::new(Op::Read, "DescribeClustersForRegion", region, &["regions", region.as_str(), "clusters"])
+        let call = Call::new("DescribeClustersForRegion", Op::Read, region, &["regions", region.as_str(), "clusters"])
             .query("page_number", number)
             .query("page_size", size);
         let answer = self.line.read(&call, None, |reply, body| Ok((model::page(body)?, reply.elapsed))).await?;
@@ -140,7 +140,7 @@ impl Client {
     /// DescribeTaskInfo. `None`: ACK does not know the task (any more); tasks are not kept for ever, and of the code of
     /// that answer only one is recorded, "400" (ack-api d.4, k), so whatever blames something else is an error.
     pub async fn task(&self, region: &Region, id: &TaskId) -> Result<Option<Answer<Task>>, Error> {
-        let call = Call::new(Op::Read, "DescribeTaskInfo", region, &["tasks", id.as_str()]);
+        let call = Call::new("DescribeTaskInfo", Op::Read, region, &["tasks", id.as_str()]);
         match self.line.read(&call, None, |_, body| model::task(body, &self.line.secrets)).await {
             Err(Error::Refused(refusal)) if refusal.has_none() => Ok(None),
             outcome => outcome.map(Some),
@@ -149,13 +149,13 @@ impl Client {
 
     /// DescribeClusterTasks: the newest ones, without stages.
     pub async fn tasks(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Task>>, Error> {
-        let call = Call::new(Op::Read, "DescribeClusterTasks", region, &["clusters", id.as_str(), "tasks"]);
+        let call = Call::new("DescribeClusterTasks", Op::Read, region, &["clusters", id.as_str(), "tasks"]);
         self.line.read(&call, None, |_, body| model::tasks(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterEvents: the newest 50.
     pub async fn events(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Event>>, Error> {
-        let call = Call::new(Op::Read, "DescribeClusterEvents", region, &["clusters", id.as_str(), "events"])
+        let call = Call::new("DescribeClusterEvents", Op::Read, region, &["clusters", id.as_str(), "events"])
             .query("page_number", 1)
             .query("page_size", 50);
         self.line.read(&call, None, |_, body| model::events(body, &self.line.secrets)).await
@@ -163,13 +163,13 @@ impl Client {
 
     /// DescribeClusterLogs.
     pub async fn logs(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<LogLine>>, Error> {
-        let call = Call::new(Op::Read, "DescribeClusterLogs", region, &["clusters", id.as_str(), "logs"]);
+        let call = Call::new("DescribeClusterLogs", Op::Read, region, &["clusters", id.as_str(), "logs"]);
         self.line.read(&call, None, |_, body| model::logs(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterResources, those of addons included.
     pub async fn resources(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Resource>>, Error> {
-        let call = Call::new(Op::Read, "DescribeClusterResources", region, &["clusters", id.as_str(), "resources"])
+        let call = Call::new("DescribeClusterResources", Op::Read, region, &["clusters", id.as_str(), "resources"])
             .query("with_addon_resources", true);
         self.line.read(&call, None, |_, body| model::resources(body)).await
     }
@@ -185,7 +185,7 @@ impl Client {
     ) -> Result<Answer<Accepted>, Error> {
         let Turn(region) = turn;
         let path = ["api", "v2", "clusters", id.as_str()];
-        let call = Call::new(Op::Change, "ModifyCluster", &region, &path).in_turn();
+        let call = Call::new("ModifyCluster", Op::Change, &region, &path).in_turn();
         let call = call.body(Value::Object(members.clone()));
         self.line.change(&call, Some(stamp), |body| Ok(model::accepted(body))).await
     }
@@ -204,7 +204,7 @@ impl Client {
         let body = json!({
             "region_id": region.as_str(), "resource_type": "CLUSTER", "resource_ids": ids, "tags": tags,
         });
-        let call = Call::new(Op::Change, "TagResources", &region, &["tags"]).in_turn().body(body);
+        let call = Call::new("TagResources", Op::Change, &region, &["tags"]).in_turn().body(body);
         self.line.change(&call, Some(stamp), |_| Ok(())).await
     }
 
@@ -217,7 +217,7 @@ impl Client {
         stamp: &Stamp,
     ) -> Result<Answer<Accepted>, Error> {
         let Turn(region) = turn;
-        let mut call = Call::new(Op::Delete, "DeleteCluster", &region, &["clusters", id.as_str()]).in_turn();
+        let mut call = Call::new("DeleteCluster", Op::Delete, &region, &["clusters", id.as_str()]).in_turn();
         let DeleteOptions { retain_all_resources, retain_resources, options } = options;
         if let Some(all) = retain_all_resources {
             call = call.query("retain_all_resources", all);
@@ -242,7 +242,8 @@ impl Client {
         minutes: Option<i64>,
     ) -> Result<Answer<UserKubeconfig>, Error> {
         let path = ["k8s", id.as_str(), "user_config"];
-        let mut call = Call::new(Op::Read, line::KUBECONFIG, region, &path).query("PrivateIpAddress", private);
+        let mut call =
+            Call::new("DescribeClusterUserKubeconfig", Op::Read, region, &path).query("PrivateIpAddress", private);
         if let Some(minutes) = minutes {
             call = call.query("TemporaryDurationMinutes", minutes);
         }
@@ -252,7 +253,7 @@ impl Client {
     /// DescribeUserQuota, a free read. With a stamp it is the probe of the fence: one attempt, signed exactly so,
     /// whatever `not_after` says.
     pub async fn quota(&self, region: &Region, stamp: Option<&Stamp>) -> Result<Answer<Quota>, Error> {
-        let call = Call::new(Op::Read, "DescribeUserQuota", region, &["quota"]);
+        let call = Call::new("DescribeUserQuota", Op::Read, region, &["quota"]);
         self.line.read(&call, stamp, |_, body| model::quota(body)).await
     }
 
