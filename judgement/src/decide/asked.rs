@@ -44,11 +44,13 @@ pub(super) fn day(rules: &Rules) -> SignedDuration {
 }
 
 impl Deed {
-    fn concerns(&self, key: &str) -> bool {
+    /// Whether this asked for that. What else was asked for under the same key says nothing of it: a protection that could not be
+    /// raised is not one that could not be lowered.
+    fn asked_for(&self, key: &str, digest: &str) -> bool {
         match self {
             Deed::Claim => key == keys::MARKS,
-            Deed::Protect(_) => key == keys::PROTECTION,
-            Deed::Change(changes) => changes.iter().any(|change| change.key == key),
+            Deed::Protect(on) => key == keys::PROTECTION && digest == on.to_string(),
+            Deed::Change(changes) => changes.iter().any(|change| change.key == key && change.digest == digest),
             Deed::Delete => key == keys::DELETION,
             Deed::Hold | Deed::Publish => false,
         }
@@ -59,7 +61,7 @@ impl Deed {
 /// slow pace, then once a day.
 pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, &str), pace: Pace) -> May {
     let ask = |times| May::Ask(Asked { key: key.to_owned(), digest: digest.to_owned(), at: v.now, times, end: None });
-    let tried = v.did(|deed| deed.concerns(key));
+    let tried = v.did(|deed| deed.asked_for(key, digest));
     if let Some(Err(trouble)) = tried
         && !trouble.class.refuses()
     {
@@ -125,7 +127,7 @@ fn taken(v: &View) -> Vec<(String, String)> {
         Some(Memo::Absent { .. } | Memo::Gone { .. }) | None => vec![],
     };
     for asked in &known.asked {
-        if let Some(Ok(())) = v.did(|deed| deed.concerns(&asked.key)) {
+        if let Some(Ok(())) = v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
             taken.push((asked.key.clone(), asked.digest.clone()));
         }
     }
@@ -150,7 +152,7 @@ pub(super) fn concluded(v: &View, rules: &Rules, verdict: Verdict) -> Verdict {
 
 /// What is new of a request: `Some(None)`, it took no effect and is as if it had not been made.
 fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
-    let end = match v.did(|deed| deed.concerns(&asked.key)) {
+    let end = match v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
         Some(Err(trouble)) if trouble.class.refuses() => Some(End::Refused(trouble.note.clone())),
         Some(Err(trouble)) if trouble.unsent => return Some(None),
         Some(Err(_)) => return None,
