@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Me;
 use crate::decide::{Glance, Listing, Owner, Rival, Rules, State, Undecided};
@@ -186,6 +186,7 @@ pub fn orphans<'a, 'b>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
 
     const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 

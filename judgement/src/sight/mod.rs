@@ -10,4 +10,4 @@ mod protection;
 pub use list::{Group, List, Recorded, Shown, Sought, glance, listing, orphans, owner, undecided};
 pub use marks::{Me, nonce};
 pub use object::{Object, Status, StoredIntent, Unclear, blank, marked, standing};
-pub use protection::{Flag, guard, raised, seen};
+pub use protection::{Flag, guard, sealed, seen};
