@@ -125,9 +125,7 @@ fn sealed_status(pass: &Pass<'_>, attempt: u32, wanted: sight::Wanted) -> (AckCl
     status.create_intents.retain(|stored| stored.key != intent.key);
     status.create_intents.push(intent);
     status.spec_locked = Some(true);
-    if pass.object.spec.deletion_protection == Some(true) {
-        report::raised(&mut status, &pass.object);
-    }
+    report::sealed(&mut status, &pass.object);
     // The same request again: what the object says of the last refusal stays until its own outcome is known.
     if !matches!(&pass.view.standing, Standing::New { last: Some(last), .. } if refused_alike(&last.how)) {
         let note = "asking ACK for the cluster";

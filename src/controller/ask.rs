@@ -44,7 +44,9 @@ pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store:
     match &outcome {
         Ok(task) => {
             pass.entry.task = task.clone().map(|task| (wanted.id.clone(), task)).or(pass.entry.task.take());
-            pass.learnt.lowered |= wanted.deed == Deed::Protect(false);
+            if let Deed::Protect(on) = wanted.deed {
+                pass.learnt.switched = Some(on);
+            }
             tell(pass, &wanted.deed).await;
         }
         Err(error) => {

@@ -10,7 +10,7 @@ use crate::ack::{Detail, StateKind};
 use crate::api::{
     AckCluster, AckClusterStatus, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig, Request, TaskStage,
 };
-use crate::decide::{Ask, Deed, Verdict, Work};
+use crate::decide::{Ask, Verdict, Work};
 use crate::sight::{self, Flag};
 use crate::terms::{Nonce, Note, Reason};
 
@@ -29,8 +29,8 @@ pub(super) struct Learnt {
     pub fixed_differ: Option<bool>,
     /// ACK shows this mark of the object's own on the cluster.
     pub mark: Option<String>,
-    /// ACK took a request to lower the protection.
-    pub lowered: bool,
+    /// ACK took a request to switch the protection so.
+    pub switched: Option<bool>,
     /// What came back instead of the outcome of the attempt with that nonce.
     pub said: Option<(Nonce, Note)>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Learnt {
 pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, now: Timestamp) -> AckClusterStatus {
     let mut status = object.status.clone().unwrap_or_default();
     if let Some(detail) = &learnt.detail {
-        show(&mut status, object, detail, learnt.lowered);
+        show(&mut status, object, detail, learnt.switched);
     }
     if let Some(task) = &learnt.task_id {
         status.task_id = Some(task.clone());
@@ -142,14 +142,14 @@ fn whole_second(now: Timestamp) -> Time {
 }
 
 /// What ACK shows of the cluster.
-fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail, lowered: bool) {
+fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail, switched: Option<bool>) {
     status.state = Some(detail.listed.state.word.clone()).filter(|state| !state.is_empty());
     status.current_version = detail.listed.current_version.clone();
     status.size = detail.listed.size;
     status.api_server_endpoint = detail.api_server_endpoint.clone();
     status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
     let (flag, quiet) = (detail.listed.deletion_protection, detail.listed.state.kind == StateKind::Running);
-    let seen = sight::seen(view::flag(object), object.spec.deletion_protection, flag, quiet, lowered);
+    let seen = sight::seen(view::flag(object), object.spec.deletion_protection, flag, quiet, switched);
     protection(status, object, seen);
 }
 
@@ -162,17 +162,14 @@ fn protection(status: &mut AckClusterStatus, object: &AckCluster, seen: Option<F
     }
 }
 
-/// The protection is being switched on by the word that the spec has now.
-pub(super) fn raised(status: &mut AckClusterStatus, object: &AckCluster) {
-    protection(status, object, sight::raised(object.spec.deletion_protection, view::flag(object)));
+/// What of the protection a seal writes down.
+pub(super) fn sealed(status: &mut AckClusterStatus, object: &AckCluster) {
+    protection(status, object, sight::sealed(object.spec.deletion_protection));
 }
 
 /// The status with which something is asked of ACK: what the object says meanwhile, and what is remembered.
 pub(super) fn asking(object: &AckCluster, wanted: &Ask, learnt: &Learnt, now: Timestamp) -> AckClusterStatus {
     let mut status = status(object, &wanted.verdict, learnt, now);
-    if wanted.deed == Deed::Protect(true) {
-        raised(&mut status, object);
-    }
     for asked in &wanted.remember {
         status.changes.retain(|before| before.key != asked.key);
         status.changes.push(Request::of(asked));

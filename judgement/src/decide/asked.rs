@@ -57,6 +57,13 @@ impl Deed {
     }
 }
 
+/// Whether an earlier request for the same has taken effect, or may have: nobody learnt that it did not. What then stands against
+/// it may be another's word of a later time.
+pub(super) fn repeated(known: &Known, asked: &Asked) -> bool {
+    let refused = |before: &Asked| before.key == asked.key && matches!(before.end, Some(End::Refused(_)));
+    asked.times > 1 && !known.asked.iter().any(refused)
+}
+
 /// Whether, and as what, this may be asked for now. Something undone by somebody else is set back at once, then after the
 /// slow pace, then once a day.
 pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, &str), pace: Pace) -> May {
@@ -152,6 +159,12 @@ pub(super) fn concluded(v: &View, rules: &Rules, verdict: Verdict) -> Verdict {
 
 /// What is new of a request: `Some(None)`, it took no effect and is as if it had not been made.
 fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
+    // The spec has another word since, and the flag was seen on under it: what was asked for before says nothing of a request
+    // under a later word.
+    let other = v.guard.word.is_none_or(|word| asked.digest != word.to_string());
+    if asked.key == keys::PROTECTION && other && flag(v) == Some(true) {
+        return Some(None);
+    }
     let end = match v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
         Some(Err(trouble)) if trouble.class.refuses() => Some(End::Refused(trouble.note.clone())),
         Some(Err(trouble)) if trouble.unsent => return Some(None),
@@ -170,6 +183,14 @@ fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
 fn looked(v: &View) -> bool {
     matches!(&v.seen.cluster, Some(Ok(Existence::Here(cluster))) if cluster.state == State::Running)
         && matches!(v.seen.drift, Some(Ok(_)))
+}
+
+/// The protection as ACK shows it.
+fn flag(v: &View) -> Option<bool> {
+    match &v.seen.cluster {
+        Some(Ok(Existence::Here(cluster))) => cluster.guarded,
+        Some(Ok(Existence::Unknown) | Err(_)) | None => None,
+    }
 }
 
 /// Whether the cluster shows what was asked for.

@@ -183,8 +183,8 @@ fn protect(v: &View, known: &Known, cluster: &Cluster, told: &mut Told, rules: &
     let note = if on { "switching deletion protection on" } else { "lifting deletion protection" };
     let switching = || Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart);
     match asked::may(v, known, rules, (keys::PROTECTION, &on.to_string()), pace(cluster, rules)) {
-        // A flag that is on again was raised by somebody since: lowering it takes a new word.
-        May::Ask(asked) if !on && asked.times > 2 => told.tell(Reason::SpecDiffers, reversed()),
+        // A flag that is on again, or still, may have been raised by somebody since: lowering it takes a new word.
+        May::Ask(asked) if !on && asked::repeated(known, &asked) => told.tell(Reason::SpecDiffers, reversed()),
         May::Ask(asked) => {
             return Err(asked::step(v, known, cluster, rules, Deed::Protect(on), switching(), vec![asked]));
         }

@@ -162,8 +162,8 @@ fn lower(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<()
     let runs = cluster.state == State::Running;
     let pace = Pace { failed: false, unshown: asked::day(rules) };
     Err(match asked::may(v, known, rules, (keys::PROTECTION, "false"), pace) {
-        // A flag that is on again was raised by somebody since: lowering it takes a new word.
-        May::Ask(asked) if asked.times > 2 => Step::Rest(reversed(v, cluster, rules)),
+        // A flag that is on again, or still, may have been raised by somebody since: lowering it takes a new word.
+        May::Ask(asked) if asked::repeated(known, &asked) => Step::Rest(reversed(v, cluster, rules)),
         May::Ask(asked) => asked::step(v, known, cluster, rules, Deed::Protect(false), lifting(), vec![asked]),
         May::Wait => Step::Rest(lifting()),
         May::Troubled(trouble) if !runs && matches!(trouble.class, Class::Busy | Class::Unknown) => return Ok(()),

@@ -12,4 +12,4 @@ pub use marks::{Me, nonce};
 pub use object::{
     Object, Status, StoredIntent, Unclear, Wanted, blank, mark, marked, sought, sought_elsewhere, standing,
 };
-pub use protection::{Flag, guard, raised, seen};
+pub use protection::{Flag, guard, sealed, seen};

@@ -18,18 +18,35 @@ pub fn guard(word: Option<bool>, seen: Option<Flag>) -> Guard {
     Guard { word, newer: seen.is_some_and(|seen| seen.changed || seen.word != word) }
 }
 
-/// The flag is being switched on by this very word: whatever the spec says afterwards is younger.
-pub fn raised(word: Option<bool>, before: Option<Flag>) -> Option<Flag> {
-    before.or(Some(Flag { word, changed: false }))
+/// The flag was switched on by this very word: whatever the spec says afterwards is younger.
+fn raised(before: Option<Flag>) -> Option<Flag> {
+    before.or(Some(Flag { word: Some(true), changed: false }))
 }
 
-/// What is kept once the cloud shows `flag`. `quiet`: no change is under way that may just be raising it. `lowered`: ACK took a
-/// request to lower it in this pass, by which the word is used up.
-pub fn seen(before: Option<Flag>, word: Option<bool>, flag: Option<bool>, quiet: bool, lowered: bool) -> Option<Flag> {
+/// What is kept of the flag when a create request is sealed: no earlier cluster's, and raised by this word where it asks for it.
+pub fn sealed(word: Option<bool>) -> Option<Flag> {
+    if word == Some(true) { raised(None) } else { None }
+}
+
+/// What is kept once the cloud shows `flag`. `quiet`: no change is under way that may just be raising it. `switched`: ACK took a
+/// request in this pass to switch it so. One of which nobody knows whether it got there counts for nothing, or the console's
+/// flag would be taken for ours.
+pub fn seen(
+    before: Option<Flag>,
+    word: Option<bool>,
+    flag: Option<bool>,
+    quiet: bool,
+    switched: Option<bool>,
+) -> Option<Flag> {
+    let before = if switched == Some(true) { raised(before) } else { before };
     match (flag, before) {
-        (Some(false), _) if word != Some(true) && quiet => None,
-        (Some(true), Some(_)) if lowered => Some(Flag { word, changed: false }),
-        (_, Some(before)) if before.word != word => Some(Flag { word, changed: true }),
+        // Whoever switches it on from here on is told apart by what ACK takes of us, also under a word that asks for it.
+        (Some(false), _) if quiet && (word, switched) != (Some(true), Some(true)) => None,
+        // ACK took the lowering: the word is used up by it, and where nothing else is shown the flag is off.
+        (None, _) if switched == Some(false) => None,
+        (Some(true), _) if switched == Some(false) => Some(Flag { word, changed: false }),
+        // A word is given to a flag that is on. Where that is not shown, it may be another one that is on the next time.
+        (Some(true), Some(before)) if before.word != word => Some(Flag { word, changed: true }),
         (Some(true), None) => Some(Flag { word, changed: false }),
         (Some(_) | None, before) => before,
     }
@@ -47,8 +64,10 @@ mod tests {
         Shows(Option<bool>),
         /// ACK took the lowering, and the look after it shows the flag so.
         Lowered(Option<bool>),
-        /// The flag is switched on by the operator.
-        Raises,
+        /// ACK took the raising, and the look after it shows the flag so.
+        Raised(Option<bool>),
+        /// A create request is sealed.
+        Seals,
     }
     use Then::*;
 
@@ -67,19 +86,29 @@ mod tests {
             ("the word goes, and comes back", &[NO, ON, Says(None), ON, NO], true),
             ("a silent spec, then false", &[Says(None), ON, NO], true),
             ("a spec that asked for it, then false", &[YES, ON, NO], true),
-            ("raised by the spec, false before it is shown", &[YES, Raises, NO], true),
-            ("and seen in between", &[YES, Raises, OFF, NO, OFF, ON], false),
+            ("made so by the spec, false before it is shown", &[YES, Seals, NO], true),
+            ("raised by the spec, false before it is shown", &[YES, OFF, NO, Raised(Some(true))], true),
+            (
+                "asked for by the spec, off, and the console raises it under false",
+                &[YES, ON, NO, YES, OFF, NO, ON],
+                false,
+            ),
+            ("raised by the spec, false and off", &[YES, OFF, NO, Raised(Some(false)), ON], false),
+            ("and off in between", &[YES, Seals, OFF, NO, OFF, ON], false),
+            ("sealed anew under false", &[YES, Seals, NO, Seals, ON], false),
             ("once it was off, the console's next one is new", &[YES, ON, NO, ON, OFF, ON], false),
             ("a word is used up by the request that it allowed", &[YES, ON, NO, Lowered(Some(true)), ON], false),
+            ("nor is it new where ACK does not show what it took", &[YES, ON, NO, Lowered(None), ON], false),
             ("what is not shown changes nothing", &[YES, ON, Shows(None), NO, Shows(None)], true),
         ] {
             let (mut word, mut flag) = (None, None);
             for step in then {
                 match step {
                     Says(said) => word = *said,
-                    Shows(shown) => flag = seen(flag, word, *shown, true, false),
-                    Lowered(shown) => flag = seen(flag, word, *shown, true, true),
-                    Raises => flag = raised(word, flag),
+                    Shows(shown) => flag = seen(flag, word, *shown, true, None),
+                    Lowered(shown) => flag = seen(flag, word, *shown, true, Some(false)),
+                    Raised(shown) => flag = seen(flag, word, *shown, true, Some(true)),
+                    Seals => flag = sealed(word),
                 }
             }
             assert_eq!(guard(word, flag), Guard { word, newer }, "{what}");
@@ -87,9 +116,15 @@ mod tests {
     }
 
     #[test]
+    fn a_new_request_begins_with_the_word_of_its_own() {
+        assert_eq!(sealed(Some(true)), Some(Flag { word: Some(true), changed: false }));
+        assert_eq!((sealed(Some(false)), sealed(None)), (None, None));
+    }
+
+    #[test]
     fn a_change_under_way_may_just_be_raising_it() {
         let before = Some(Flag { word: Some(false), changed: false });
-        assert_eq!(seen(before, Some(false), Some(false), false, false), before);
-        assert_eq!(seen(before, Some(false), Some(false), true, false), None);
+        assert_eq!(seen(before, Some(false), Some(false), false, None), before);
+        assert_eq!(seen(before, Some(false), Some(false), true, None), None);
     }
 }

@@ -7,24 +7,23 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use ack_judgement::decide::{
-    self, Act, Closed, Deed, Evidence, Free, Glance, Goal, Guard, Listing, Look, Owner, Rival,
-};
-use ack_judgement::decide::{Existence, Known, Memo, Rules, Sent, Standing, State, Step, Trouble, Verdict, View, Word};
-use ack_judgement::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Outcome, Region, Site};
-use decide::decide;
+use ack_judgement::decide::{Goal, Rules, State};
+use ack_judgement::terms::Class;
 use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
 use promises::ALWAYS;
 use state::{
-    Answer, Asked, At, CLUSTERS, Cluster, Detail, Do, FORGOTTEN, Fault, IDLE, Kept, Last, Listed, Mode, Object, Pass,
-    Place, Post, Recorded, Sealed, Tick, WORKERS, Worker, World,
+    Answer, Asks, At, CLUSTERS, Call, Cluster, Detail, Do, End, FORGOTTEN, Fault, How, IDLE, Item, Kept, Keys, Listed,
+    Mode, NO_STATUS, Object, Outcome, Pass, Place, Post, Recorded, Sealed, Status, Tick, WORKERS, Wish, Worker, World,
 };
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
+/// What is asked of ACK about a cluster that is there.
+mod calls;
+/// What `decide` is given, made by `sight` of what there is.
+mod given;
 /// What may happen next.
 mod moves;
 /// What must hold in every state, and what must be reached.
@@ -59,6 +58,20 @@ struct Sim {
     spread: Tick,
     /// Whether each state is asked if it comes to rest; that takes a hundred steps.
     calm: bool,
+    /// How ACK refuses a request of which another copy may fare better.
+    moment: Class,
+    /// It begins with a cluster that runs and is recorded.
+    begun: bool,
+    /// A cluster that nobody here made, and whose mark it carries.
+    stranger: Option<Option<u8>>,
+    /// The spec names that one from the beginning.
+    adopt: bool,
+    /// It differs from the spec in what cannot be changed.
+    doubt: bool,
+    /// Another object of this operator records it.
+    claimed: bool,
+    /// How often the same thing is asked for is counted.
+    paced: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +85,8 @@ enum May {
     Share,
     /// A cluster may be listed before it must.
     Early,
+    /// And without its tags, which follow.
+    Late,
     Twin,
     Refuse,
     /// Looks fail.
@@ -101,6 +116,34 @@ enum May {
     Fail,
     Vanish,
     Renew,
+    /// The credentials come to see one resource group only, which is not the one that was asked for.
+    Narrow,
+    /// The credentials are another account's although they are said to be the same one's.
+    Lie,
+    /// There are no credentials.
+    Keyless,
+    /// Another field of the spec, which can be changed, is edited.
+    Edit,
+    /// Somebody else changes that field back in the cloud.
+    Undo,
+    /// ACK refuses what is asked of a cluster that is there.
+    Deny,
+    /// ACK takes what is asked and shows nothing of it.
+    Void,
+    /// What is asked of a cluster, or the answer, is lost.
+    Lossy,
+    /// Somebody takes the tags off a cluster that is recorded.
+    Strip,
+    /// Another operator adopts the same cluster.
+    Rival,
+    /// `spec.adoptClusterId` is set when it pleases.
+    Adopt,
+    TakeOver,
+    Observe,
+    /// A kubeconfig is wanted.
+    Publish,
+    /// CreateCluster answers with the id of a cluster that is somebody else's.
+    Mislead,
 }
 
 fn time(tick: Tick) -> Timestamp {
@@ -108,51 +151,22 @@ fn time(tick: Tick) -> Timestamp {
 }
 
 fn tick(time: Timestamp) -> Tick {
-    ((time.as_second() - 1_000_000).div_euclid(60)) as Tick
+    (time.as_second() - 1_000_000).div_euclid(60).clamp(-120, 120) as Tick
 }
 
 fn ticks(n: Tick) -> SignedDuration {
     SignedDuration::from_mins(n.into())
 }
 
-static ACCOUNTS: LazyLock<[AccountId; 2]> = LazyLock::new(|| ["a0", "a1"].map(AccountId::from));
-static REGIONS: LazyLock<[Region; 2]> = LazyLock::new(|| ["cn-x", "cn-y"].map(Region::from));
-static IDS: LazyLock<[ClusterId; CLUSTERS]> = LazyLock::new(|| ["c0", "c1", "c2"].map(ClusterId::from));
-static NONCES: LazyLock<[Nonce; 4]> = LazyLock::new(|| ["n0", "n1", "n2", "n3"].map(Nonce::from));
-static NOTE: LazyLock<Note> = LazyLock::new(|| "".into());
-
-fn account(a: u8) -> AccountId {
-    ACCOUNTS[usize::from(a)].clone()
-}
-
-fn id(c: u8) -> ClusterId {
-    IDS[usize::from(c)].clone()
-}
-
-fn number(id: &ClusterId) -> u8 {
-    id.as_str().as_bytes()[1] - b'0'
-}
-
-fn nonce(uid: u8, attempt: u8) -> usize {
-    usize::from(uid * ATTEMPTS + attempt - 1)
-}
-
-fn site(place: Place) -> Site {
-    Site { account: account(place.account), region: REGIONS[usize::from(place.region)].clone() }
-}
-
-fn trouble(class: Class) -> Trouble {
-    Trouble { class, reason: None, note: NOTE.clone(), wait: None }
-}
-
-/// A definite refusal: of the moment, or of what was asked for.
-fn refusal(momentary: bool) -> Class {
-    if momentary { Class::Throttled } else { Class::User }
-}
-
 impl Sim {
     fn can(&self, what: May) -> bool {
         self.may.contains(&what)
+    }
+
+    /// What the spec of that object holds of the field that can be changed; where nobody edits it, it counts as corrected
+    /// whatever was refused.
+    fn word(&self, o: &Object) -> u8 {
+        if self.can(May::Edit) { o.spec } else { 1 - o.spec }
     }
 
     /// How old that becomes for a process that slept.
@@ -181,7 +195,7 @@ impl Model for Sim {
     type Action = Do;
 
     fn init_states(&self) -> Vec<World> {
-        let world = World::new();
+        let world = World::new(self);
         vec![World { past: world.object.filter(|_| self.can(May::Stale)), ..world }]
     }
 
@@ -192,6 +206,7 @@ impl Model for Sim {
     fn next_state(&self, last: &World, action: Do) -> Option<World> {
         let mut next = *last;
         self.make(&mut next, action)?;
+        self.watch(&mut next, action == Do::Tick);
         if self.workers > 1 {
             next.order(self.workers.into());
         }

@@ -1,6 +1,8 @@
 //! What may happen next, and what comes of it. As hostile as the design says the world may be, and never more: each
 //! thing that no operator could survive is left out with its reason.
 
+use ack_judgement::decide::Step;
+
 use super::*;
 
 impl Sim {
@@ -13,12 +15,15 @@ impl Sim {
                 At::Idle => self.starts(w, me, out),
                 At::Pass(pass) => {
                     out.push(Do::Go(me));
-                    if pass.object.is_some() {
+                    if pass.call.is_some() {
+                        out.extend(self.calls().map(|how| Do::Call(me, how)));
+                    } else if pass.object.is_some() {
                         out.extend(self.faults(w).map(|fault| Do::Look(me, fault)));
                     } else if pass.sent.is_some_and(|(_, sent)| sent != Answer::Unknown) {
                         out.push(Do::Timeout(me));
                     }
                     awake &= pass.list.is_none_or(|list| list.began > -self.sleep);
+                    awake &= pass.elsewhere.is_none_or(|list| list.began > -self.sleep);
                 }
                 At::Waiting { .. } => out.push(Do::Timeout(me)),
             }
@@ -31,6 +36,9 @@ impl Sim {
             out.push(Do::Deliver(copy));
             if self.can(May::Twin) && !post.twin {
                 out.push(Do::DeliverTwin(copy));
+            }
+            if self.can(May::Mislead) && post.fading.is_none() && !post.twin && w.clusters[0].is_some() {
+                out.push(Do::Mislead(copy));
             }
             if self.can(May::Refuse) && post.fading.is_none() {
                 // What is wrong with a request is wrong with its twin; what is wrong with the moment may pass.
@@ -51,23 +59,36 @@ impl Sim {
             if matches!(c.state, State::Making | State::Deleting) {
                 out.push(Do::Work(n));
             }
-            if self.can(May::Early) && !c.shown {
+            if self.can(May::Early) && !c.shown || self.can(May::Late) && !c.tagged {
                 out.push(Do::Appear(n));
             }
             if self.can(May::Fail) && c.state == State::Making {
                 out.push(Do::Fail(n));
             }
             // Only once it is recorded: a cluster that goes before it was seen was never there for anybody.
-            let recorded = w.object.and_then(|o| o.known).is_some_and(|known| usize::from(known.id) == n);
+            let known = w.object.and_then(|o| o.status.known);
+            let recorded = known.is_some_and(|known| usize::from(known.id) == n);
             if self.can(May::Vanish) && recorded && c.state == State::Running {
                 out.push(Do::Vanish(n));
             }
             if self.can(May::Protect) && c.state == State::Running && !c.guarded {
                 out.push(Do::Raise(n));
             }
+            // Nobody survives tags that are gone before the cluster was recorded.
+            if self.can(May::Strip) && recorded && c.mark.is_some() {
+                out.push(Do::Strip(n));
+            }
+            if self.can(May::Undo) && recorded && w.object.is_some_and(|o| c.value == o.spec) {
+                out.push(Do::Undo(n));
+            }
         }
-        if self.can(May::Swap) {
-            out.push(Do::Swap);
+        self.credentials(w, out);
+        if self.can(May::Rival) {
+            match w.rival {
+                Some(_) => out.push(Do::RivalMarks),
+                None if w.clusters[0].is_some_and(|c| c.mark.is_none()) => out.push(Do::RivalReads),
+                None => {}
+            }
         }
         match &w.object {
             Some(o) => self.words(w, o, out),
@@ -81,6 +102,31 @@ impl Sim {
                     out.push(Do::Restore);
                 }
             }
+        }
+    }
+
+    /// How a call may go.
+    fn calls(&self) -> impl Iterator<Item = How> {
+        [(How::Void, May::Void), (How::Lost, May::Lossy), (How::Dropped, May::Lossy), (How::Refused, May::Deny)]
+            .into_iter()
+            .filter_map(|(how, may)| self.can(may).then_some(how))
+    }
+
+    /// Whose credentials the Secret holds, and what they see.
+    fn credentials(&self, w: &World, out: &mut Vec<Do>) {
+        if self.can(May::Swap) {
+            out.push(Do::Swap);
+        }
+        if self.can(May::Keyless) {
+            out.push(Do::Keyless);
+        }
+        if self.can(May::Narrow) {
+            out.push(Do::Keys(if w.keys == Keys::Whole { Keys::Narrow } else { Keys::Whole }));
+        }
+        // What is made under a false account is where nobody looks; an account is not believed unproven.
+        let idle = w.workers.iter().all(|worker| worker.at == At::Idle);
+        if self.can(May::Lie) && idle && w.object.is_some_and(|o| o.status.known.is_some()) {
+            out.push(Do::Keys(if w.keys == Keys::Whole { Keys::False } else { Keys::Whole }));
         }
     }
 
@@ -128,38 +174,56 @@ impl Sim {
             match w.copy {
                 None => out.push(Do::Backup),
                 // An attempt's end, restored over a later attempt and deleted at once, goes by that end's word.
-                Some(copy) if copy.last.is_some() && copy.attempts < o.attempts => {}
+                Some(copy) if copy.ended() && copy.attempts() < o.attempts() => {}
                 Some(_) if w.settled() => out.push(Do::Restore),
                 Some(_) => {}
             }
         }
         if self.can(May::Protect) {
-            out.push(Do::Guard);
+            out.extend([true, false].into_iter().filter(|word| o.guard != Some(*word)).map(Do::Guard));
         }
-        for (may, mode) in [(May::Pause, Mode::Paused), (May::Retain, Mode::Retain)] {
+        for (may, mode) in [(May::Pause, Mode::Paused), (May::Retain, Mode::Retain), (May::Observe, Mode::Observed)] {
             if self.can(may) {
                 out.push(Do::Mode(if o.mode == mode { Mode::Plain } else { mode }));
             }
         }
-        let here = o.known.and_then(|known| w.clusters[usize::from(known.id)]);
-        // The spec is locked from the seal on, until the cluster has failed.
-        if self.can(May::Move) && o.intent.is_none() && here.is_none_or(|c| c.state == State::Failed) {
+        let here = o.status.known.and_then(|known| w.clusters[usize::from(known.id)]);
+        // The spec is locked from the seal on, until the cluster has failed; some of it is free again once it runs.
+        if self.can(May::Move) && o.open().is_none() && here.is_none_or(|c| c.state == State::Failed) {
             out.push(Do::Move);
         }
-        if let Some(intent) = o.intent {
+        if self.can(May::Edit) && o.open().is_none() {
+            out.push(Do::Edit);
+        }
+        if self.can(May::Adopt) && o.adopt.is_none() && o.status.known.is_none() && w.clusters[0].is_some() {
+            out.push(Do::Adopt);
+        }
+        if self.can(May::TakeOver) {
+            let marks = w.clusters.iter().flatten().map(|c| c.mark.unwrap_or(o.mark()));
+            out.extend(marks.filter(|mark| o.take_over != Some(*mark)).map(Do::TakeOver));
+        }
+        self.answers(w, o, out);
+    }
+
+    /// What people answer when they are asked.
+    fn answers(&self, w: &World, o: &Object, out: &mut Vec<Do>) {
+        let asked = |outcome| matches!(outcome, Outcome::Open | Outcome::Refused { .. });
+        if let Some(intent) = o.status.intent.filter(|intent| o.status.known.is_none() && asked(intent.outcome)) {
             let attempt = w.clusters.iter().flatten().find(|c| c.uid == o.uid && c.attempt == intent.attempt);
-            // A person who looks when no copy lives any more, and sees that there is none.
-            let right = intent.date < -WINDOW - SKEW && attempt.is_none();
-            // One who is wrong is survived if the list will show the cluster by the time from which the word counts.
             let alive = w.wire.iter().flatten().any(|post| post.uid == o.uid && post.attempt == intent.attempt)
                 || w.workers.iter().any(|worker| matches!(worker.at, At::Pass(pass) if pass.token));
-            let wrong = !alive && attempt.is_some_and(|c| c.shown || c.born + self.lag <= intent.date + WINDOW + SKEW);
+            // A person who looks when no copy lives any more, and sees that there is none.
+            let right = intent.date < -WINDOW - SKEW && !alive && attempt.is_none();
+            // One who is wrong is survived if the list will show the cluster by the time from which the word counts.
+            let wrong = intent.outcome == Outcome::Open
+                && !alive
+                && attempt.is_some_and(|c| c.shown || c.born + self.lag <= intent.date + WINDOW + SKEW);
             if self.can(May::Confirm) && right || self.can(May::Wrong) && wrong {
                 out.push(Do::Confirm);
             }
         }
         if self.can(May::Fail)
-            && let Some(known) = o.known
+            && let Some(known) = o.status.known
         {
             out.push(Do::Recreate(known.id));
             if self.can(May::Wrong) {
@@ -171,7 +235,7 @@ impl Sim {
     /// `None`: nothing comes of it.
     pub(super) fn make(&self, w: &mut World, action: Do) -> Option<()> {
         let start = |w: &mut World, me: u8, o: Object, skew, stale| {
-            let pass = Pass { object: Some(o), stale, ..Pass::new(o.uid, w.account, skew) };
+            let pass = Pass { object: Some(o), stale, ..Pass::new(o.uid, w.account, w.keys, skew) };
             w.workers[usize::from(me)].at = At::Pass(pass);
         };
         match action {
@@ -181,11 +245,12 @@ impl Sim {
             Do::Go(me) => {
                 self.go(w, me)?;
                 // Several operators rest as soon as they know that they will: it touches nobody else.
-                if self.workers > 1 && matches!(self.judge(w, me), Some((_, _, Step::Rest(_)))) {
+                if self.workers > 1 && matches!(self.judge(w, me), Some((.., Step::Rest(_)))) {
                     self.go(w, me)?;
                 }
             }
             Do::Look(me, fault) => self.misled(w, me, fault)?,
+            Do::Call(me, how) => self.call(w, me, how)?,
             Do::Crash(me) => {
                 w.workers[usize::from(me)] = IDLE;
                 w.abandon(me);
@@ -210,10 +275,17 @@ impl Sim {
             Do::Refuse { copy, momentary, twin } => {
                 let post = w.wire[copy]?;
                 w.wire[copy] = twin.then_some(Post { waiter: None, twin: true, fading: Some(self.spread), ..post });
-                w.answer(post.waiter, Answer::Refused { momentary });
+                w.answer(post.waiter, Answer::Refused(if momentary { self.moment } else { Class::User }));
+            }
+            Do::Mislead(copy) => {
+                let post = w.wire[copy].take()?;
+                w.answer(post.waiter, Answer::Created(0));
             }
             Do::Tick => w.tick(self),
-            Do::Appear(n) => w.clusters[n].as_mut()?.shown = true,
+            Do::Appear(n) => {
+                let c = w.clusters[n].as_mut()?;
+                (c.shown, c.tagged) = (true, !self.can(May::Late) || c.shown);
+            }
             Do::Work(n) => {
                 let c = w.clusters[n]?;
                 w.clusters[n] = (c.state == State::Making).then_some(Cluster { state: State::Running, ..c });
@@ -222,19 +294,21 @@ impl Sim {
             Do::Vanish(n) => w.clusters[n] = None,
             Do::Raise(n) => {
                 let c = w.clusters[n].as_mut()?;
-                c.guarded = true;
-                let uid = c.uid;
-                if let Some(o) = w.object.as_mut().filter(|o| o.uid == uid) {
-                    o.newer = false;
-                }
+                (c.guarded, c.upheld) = (true, true);
             }
+            Do::Strip(n) => w.clusters[n].as_mut()?.mark = None,
+            Do::Undo(n) => w.clusters[n].as_mut()?.value ^= 1,
             Do::Swap => w.account = 1 - w.account,
             Do::Delete => {
                 w.write(|o| o.deleting = true);
                 w.object = w.object.filter(|o| o.finalizer);
             }
-            Do::Guard => {
-                w.write(|o| (o.guard, o.newer) = (Some(o.guard != Some(true)), true));
+            Do::Guard(word) => {
+                w.write(|o| o.guard = Some(word));
+                w.clusters.iter_mut().flatten().for_each(|c| c.upheld = false);
+            }
+            Do::Edit => {
+                w.write(|o| o.spec ^= 1);
             }
             Do::Move => {
                 w.write(|o| o.region = 1 - o.region);
@@ -243,17 +317,28 @@ impl Sim {
                 w.write(|o| o.mode = mode);
             }
             Do::Confirm => {
-                w.write(|o| o.confirmed = o.intent.map(|intent| intent.attempt));
+                w.write(|o| o.confirmed = o.status.intent.map(|intent| intent.nonce));
             }
             Do::Recreate(id) => {
                 w.write(|o| o.recreate = Some(id));
             }
+            Do::Keys(keys) => w.keys = keys,
+            Do::Keyless => w.account = if w.account == given::NOBODY { 0 } else { given::NOBODY },
+            Do::Adopt => {
+                w.write(|o| o.adopt = Some(0));
+            }
+            Do::TakeOver(nonce) => {
+                w.write(|o| o.take_over = Some(nonce));
+            }
+            Do::RivalReads => w.rival = Some(0),
+            Do::RivalMarks => {
+                let c = w.clusters[0].as_mut()?;
+                (c.mark, c.tagged, c.uid) = (Some(given::ELSEWHERE), true, 2);
+                w.rival = None;
+            }
             Do::Renew => w.object = Some(Object::new(1)),
             Do::LoseStatus => {
-                w.write(|o| {
-                    let Object { uid, finalizer, wiped, guard, forgotten, .. } = *o;
-                    *o = Object { finalizer, wiped, guard, forgotten, ..Object::new(uid) };
-                });
+                w.write(|o| o.status = NO_STATUS);
                 w.sealed[usize::from(w.object?.uid)] = 0;
             }
             Do::Wipe => {
@@ -274,12 +359,11 @@ impl Sim {
                 w.write(|o| *o = Object { forgotten: o.forgotten, ..copy });
             }
             None => {
-                let inherited = (copy.attempts > 0).then_some(copy.attempts);
-                w.object = Some(Object { uid: 1, inherited, ..copy });
+                w.object = Some(Object { uid: 1, ..copy });
             }
         }
         let o = w.object?;
-        w.sealed[usize::from(o.uid)] = o.attempts;
+        w.sealed[usize::from(o.uid)] = o.attempts();
         Some(())
     }
 }

@@ -30,7 +30,7 @@ impl World {
 
     fn known(&self) -> Option<(&Object, &Cluster)> {
         let o = self.object.as_ref()?;
-        Some((o, self.clusters[usize::from(o.known?.id)].as_ref()?))
+        Some((o, self.clusters[usize::from(o.status.known?.id)].as_ref()?))
     }
 
     fn one(&self) -> bool {
@@ -40,15 +40,16 @@ impl World {
             let word = object.map_or(made, |o| o.forgotten);
             let its = |(n, c): &(u8, &Cluster)| {
                 c.uid == uid
-                    || object.is_some_and(|o| o.marks(c) || o.known.is_some_and(|known| known.id == *n && !c.kept))
+                    || object
+                        .is_some_and(|o| o.marks(c) || o.status.known.is_some_and(|known| known.id == *n && !c.kept))
             };
             self.clusters().filter(its).count() <= 1 && made <= 1 + word
         })
     }
 
     fn orphaned(&self, n: u8, c: &Cluster) -> bool {
-        let its = |o: Object| o.marks(c) || o.known.is_some_and(|known| known.id == n);
-        !c.kept && !self.object.is_some_and(its)
+        let its = |o: Object| o.marks(c) || o.status.known.is_some_and(|known| known.id == n);
+        c.uid < 2 && !c.kept && !self.left && !self.object.is_some_and(its)
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn all() -> Vec<Property<Sim>> {
                 At::Pass(pass) => pass.sent.is_some(),
                 At::Waiting { .. } => true,
             };
-            w.object.is_some_and(|o| o.intent.is_some()) && w.made[0] > 0 && !w.workers.iter().any(waits)
+            w.object.is_some_and(|o| o.open().is_some()) && w.made[0] > 0 && !w.workers.iter().any(waits)
         }),
         Property::sometimes(AGAIN, |_, w: &World| w.wire.iter().flatten().any(|post| post.attempt == 2)),
         Property::sometimes(TWICE, |_, w: &World| {
@@ -82,7 +83,7 @@ pub(super) fn all() -> Vec<Property<Sim>> {
         Property::sometimes(RIVAL, |_, w: &World| {
             w.object.is_some_and(|o| o.finalizer && w.clusters().any(|(_, c)| c.shown && !o.marks(c)))
         }),
-        Property::sometimes(RESTORED, |_, w: &World| w.known().is_some_and(|(o, _)| o.inherited.is_some())),
+        Property::sometimes(RESTORED, |_, w: &World| w.known().is_some_and(|(o, c)| o.uid != c.uid)),
         Property::sometimes(STRANGE, |_, w: &World| w.known().is_some_and(|(_, c)| c.place.account != w.account)),
     ]
 }
@@ -108,7 +109,7 @@ impl Sim {
                 w = match self.next_state(&w, Do::Go(me)) {
                     Some(next) if steps <= 16 => next,
                     // Only a third attempt is beyond the model.
-                    None if w.object.is_some_and(|o| o.attempts == ATTEMPTS) => return true,
+                    None if w.object.is_some_and(|o| o.attempts() == ATTEMPTS) => return true,
                     _ => return false,
                 };
                 if let Some(copy) = w.wire.iter().position(Option::is_some) {
@@ -120,19 +121,20 @@ impl Sim {
             }
             w = self.next_state(&w, Do::Tick).unwrap_or(w);
         }
-        w.object.is_none_or(|o| w.held(&o) || !o.deleting && o.known.is_some() && o.intent.is_none())
+        w.object.is_none_or(|o| w.held(&o) || !o.deleting && o.status.known.is_some())
     }
 }
 
 impl World {
     /// Only a person can bring this one further, and the object says so.
     fn held(&self, o: &Object) -> bool {
-        let place = o.known.map(|known| known.place).or(o.intent.map(|intent| intent.place));
-        let guarded = self.known().is_some_and(|(_, c)| o.guard == Some(true) || c.guarded && !o.newer);
+        let place = o.status.known.map(|known| known.place).or(o.status.intent.map(|intent| intent.place));
+        let guarded = self.known().is_some_and(|(_, c)| o.guard == Some(true) || c.guarded && c.upheld);
         let rival = self.clusters().any(|(_, c)| !o.marks(c) && c.place.account == self.account);
+        let alien = self.known().is_some_and(|(_, c)| c.mark.is_none_or(|mark| mark / ATTEMPTS != o.uid));
         o.mode == Mode::Paused
             || place.is_some_and(|place| place.account != self.account)
-            || o.deleting && guarded
-            || o.known.is_none() && rival
+            || o.deleting && (guarded || alien)
+            || o.status.known.is_none() && rival
     }
 }

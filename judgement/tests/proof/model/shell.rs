@@ -1,387 +1,365 @@
-//! The shell around `decide` as the design has it: a View from what is known, a look into the world, one guarded write
-//! or one call. Decides nothing.
+//! The shell around `decide` as the design has it: a look into the world, one guarded write or one call. Decides nothing.
 
+use ack_judgement::decide::{Act, Ask, Evidence, Free, Look, Step, Verdict, decide};
+use ack_judgement::sight;
+
+use super::given::{self, NOBODY, PROTECTION, number, trouble};
 use super::*;
 
 impl Sim {
-    /// What the shell would build for `decide`. What proves nothing here is answered beforehand.
-    pub(super) fn view(&self, me: u8, pass: &Pass, o: &Object, memo: Option<Kept>) -> View {
-        let mut words = vec![];
-        if let Some(attempt) = o.confirmed {
-            words.push(Word::ConfirmAbsent(o.nonce(attempt)));
-        }
-        if let Some(old) = o.recreate {
-            words.push(Word::Recreate(id(old)));
-        }
-        let standing = match (&o.known, &o.intent) {
-            (Some(known), _) => Standing::Known(Known {
-                id: id(known.id),
-                site: site(known.place),
-                adopted: false,
-                met: known.met,
-                believe_after: time(known.believe_after),
-            }),
-            (None, Some(intent)) => Standing::Sealed {
-                intent: Intent {
-                    attempt: intent.attempt.into(),
-                    nonce: o.nonce(intent.attempt),
-                    date: time(intent.date),
-                    believe_after: time(intent.date) + self.rules.believable(),
-                    site: site(intent.place),
-                    outcome: Outcome::Open,
-                },
-                mine: pass.token && intent.sealer == me,
-            },
-            (None, None) => Standing::New {
-                attempts: o.attempts.into(),
-                last: o.last.map(|last| match last {
-                    Last::Refused { momentary, at } => {
-                        Closed::Refused { class: refusal(momentary), at: time(at), mended: true, note: NOTE.clone() }
-                    }
-                    Last::Absent => Closed::Absent { at: time(self.oldest()) },
-                    Last::Unsent => Closed::Unsent,
-                }),
-                blank: o.finalizer && o.attempts == 0,
-            },
-        };
-        let told = || Some(Ok(NOTE.clone()));
-        let seen = Evidence {
-            account: Some(Ok(account(pass.account))),
-            glance: Some(Ok(Glance::Changed)),
-            cluster: pass.cluster.map(|seen| {
-                Ok(seen.map_or(Existence::Unknown, |Detail { state, guarded }| {
-                    Existence::Here(decide::Cluster { state, word: NOTE.clone(), guarded, owner: Owner::Mine })
-                }))
-            }),
-            listing: pass.list.map(|list| {
-                Ok(Listing {
-                    began: time(list.began),
-                    ahead: SignedDuration::ZERO,
-                    whole: list.whole,
-                    trusted: list.trusted,
-                    ours: (0..).zip(list.ours).filter(|(_, there)| *there).map(|(c, _)| id(c)).collect(),
-                    rival: list.rival.map(|(c, going)| Rival { id: id(c), going }),
-                    undecided: None,
-                })
-            }),
-            fence: Some(Ok(!self.can(May::Old))),
-            body: Some(Ok(())),
-            uprooted: Some(Ok(false)),
-            drift: Some(Ok(Default::default())),
-            progress: told(),
-            cause: told(),
-            trace: Some(Ok(true)),
-            leftovers: told(),
-            kubeconfig: None,
-            sent: pass.sent.map(|(attempt, sent)| {
-                let sent = match sent {
-                    Answer::Created(c) => {
-                        Sent::Created(id(c), site(Place { account: pass.account, region: o.site_region() }))
-                    }
-                    Answer::Refused { momentary } => Sent::Refused(refusal(momentary), NOTE.clone()),
-                    Answer::Unknown => Sent::Unknown(NOTE.clone()),
-                };
-                (NONCES[nonce(pass.uid, attempt)].clone(), sent)
-            }),
-            acted: pass.acted.map(|(asked, ok)| {
-                let deed = match asked {
-                    Asked::Protection => Deed::Protect,
-                    Asked::Deletion => Deed::Delete,
-                };
-                (deed, if ok { Ok(()) } else { Err(trouble(Class::Busy)) })
-            }),
-        };
-        View {
-            now: time(pass.skew),
-            since: time(self.oldest()),
-            offset: SignedDuration::ZERO,
-            goal: o.goal(),
-            guard: Guard { word: o.guard, newer: o.newer },
-            finalizer: o.finalizer,
-            kubeconfig: None,
-            region: REGIONS[usize::from(o.region)].clone(),
-            standing,
-            words,
-            streak: 0,
-            memo: memo.map(|memo| match memo {
-                Kept::Absent { attempt, began } => Memo::Absent { nonce: o.nonce(attempt), began: time(began) },
-                Kept::Gone { id: c, at } => Memo::Gone { id: id(c), at: time(at) },
-                Kept::Asked { id: c, at } => Memo::Asked { id: id(c), at: time(at) },
-            }),
-            seen,
-        }
-    }
-
     /// What `decide` says to a pass that has its object.
-    pub(super) fn judge(&self, w: &World, me: u8) -> Option<(Pass, Object, Step)> {
-        let worker = &w.workers[usize::from(me)];
-        let At::Pass(pass) = worker.at else { return None };
+    pub(super) fn judge(&self, w: &World, me: u8) -> Option<(Pass, Object, Evidence, Step)> {
+        let At::Pass(pass) = w.workers[usize::from(me)].at else { return None };
         let o = pass.object?;
-        Some((pass, o, decide(&self.view(me, &pass, &o, worker.memo), &self.rules)))
+        let view = self.view(w, me, &pass, &o);
+        let step = decide(&view, &self.rules);
+        Some((pass, o, view.seen, step))
     }
 
     /// One step of a pass, as the shell does it.
     pub(super) fn go(&self, w: &mut World, me: u8) -> Option<()> {
-        let Some((pass, o, step)) = self.judge(w, me) else {
+        let Some((pass, o, seen, step)) = self.judge(w, me) else {
             let At::Pass(pass) = w.workers[usize::from(me)].at else { return None };
+            if pass.call.is_some() {
+                return self.call(w, me, How::Took);
+            }
             let object = w.object.filter(|o| o.uid == pass.uid);
             let read = At::Pass(Pass { object, stale: false, ..pass });
             w.workers[usize::from(me)].at = if object.is_some() { read } else { At::Idle };
             return Some(());
         };
         match step {
-            Step::Look(Look::Listing { began_after }) => {
-                let place = Place { account: pass.account, region: o.site_region() };
-                let shared = w.workers[usize::from(me)].shared;
-                let old = shared.filter(|(of, list)| *of == place && time(list.began) >= began_after);
-                let list = old.map_or_else(|| self.list(w, &o, place), |(_, list)| list);
-                self.listed(w, me, Pass { list: Some(list), ..pass }, place);
+            Step::Look(look) => self.look(w, me, (pass, o), look),
+            Step::Rest(verdict) => {
+                self.rest(w, me, (pass, o), verdict);
+                Some(())
             }
-            Step::Look(Look::Cluster(id)) => {
-                let detail = self.detail(w, &pass, &o, &id);
-                w.workers[usize::from(me)].at = At::Pass(Pass { cluster: Some(detail), ..pass });
+            Step::Act(act) => self.act(w, me, (pass, o, seen), act),
+        }
+    }
+
+    fn look(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), look: Look) -> Option<()> {
+        let place = Place { account: pass.account, region: o.listed_region() };
+        match look {
+            Look::Listing { began_after } => {
+                let list = self.fresh(w, me, &pass, place, tick(began_after));
+                self.listed(w, me, Pass { list: Some(list), fresh: false, ..pass });
             }
-            Step::Look(look) => panic!("answered beforehand: {look:?}"),
-            Step::Rest(verdict) => self.rest(w, me, (pass, o), verdict),
-            Step::Act(act) => self.act(w, me, (pass, o), act)?,
+            Look::Elsewhere { region, began_after } => {
+                let place = Place { region: given::region(&region), ..place };
+                let list = self.fresh(w, me, &pass, place, tick(began_after));
+                self.listed(w, me, Pass { elsewhere: Some(list), fresh: false, ..pass });
+            }
+            Look::Cluster(_) if pass.keys == Keys::Narrow => {
+                return self.troubled(w, me, (pass, o), &look, Class::Permission);
+            }
+            Look::Cluster(id) => {
+                let detail = self.detail(w, &pass, place, number(&id));
+                w.workers[usize::from(me)].at = At::Pass(Pass { cluster: Some(detail), fresh: true, ..pass });
+            }
+            look => panic!("answered beforehand: {look:?}"),
         }
         Some(())
     }
 
+    /// The list that is shared, where it is late enough, else a new one.
+    fn fresh(&self, w: &World, me: u8, pass: &Pass, place: Place, after: Tick) -> Listed {
+        let shared = w.workers[usize::from(me)].shared;
+        let same = |list: &Listed| list.place == place && list.keys == pass.keys && list.began >= after;
+        shared.filter(same).unwrap_or_else(|| self.list(w, pass, place))
+    }
+
     /// What a fresh list shows.
-    fn list(&self, w: &World, o: &Object, place: Place) -> Listed {
-        let there = |c: &Cluster| c.place == place && c.shown;
-        Listed {
-            began: 0,
-            whole: true,
-            trusted: true,
-            ours: w.clusters.map(|c| c.is_some_and(|c| there(&c) && o.marks(&c))),
-            rival: (0..).zip(&w.clusters).find_map(|(n, c)| {
-                let c = c.filter(|c| there(c) && !o.marks(c))?;
-                Some((n, c.state == State::Deleting))
-            }),
-        }
+    pub(super) fn list(&self, w: &World, pass: &Pass, place: Place) -> Listed {
+        let item = |c: &Cluster| Item {
+            going: c.state == State::Deleting,
+            mark: c.mark.filter(|_| c.tagged),
+            born: if self.can(May::Late) { c.born } else { 0 },
+        };
+        let there = |c: &Cluster| c.place == place && c.shown && pass.keys == Keys::Whole;
+        let items = w.clusters.map(|c| c.filter(there).as_ref().map(item));
+        Listed { place, began: 0, whole: true, keys: pass.keys, items }
     }
 
-    fn detail(&self, w: &World, pass: &Pass, o: &Object, id: &ClusterId) -> Option<Detail> {
-        let place = Place { account: pass.account, region: o.site_region() };
-        let c = w.clusters[usize::from(number(id))].filter(|c| c.place == place && c.shown)?;
-        Some(Detail { state: c.state, guarded: Some(c.guarded) })
+    fn detail(&self, w: &World, pass: &Pass, place: Place, id: u8) -> Option<Detail> {
+        let c = w.clusters[usize::from(id)].filter(|c| c.place == place && c.shown && pass.keys == Keys::Whole)?;
+        let mark = c.mark.filter(|_| c.tagged);
+        Some(Detail { state: c.state, guarded: Some(c.guarded), mark, value: c.value, read: 0 })
     }
 
-    fn listed(&self, w: &mut World, me: u8, pass: Pass, place: Place) {
+    fn listed(&self, w: &mut World, me: u8, pass: Pass) {
         let worker = &mut w.workers[usize::from(me)];
         worker.at = At::Pass(pass);
         // A torn list is not kept.
-        let kept = pass.list.filter(|list| self.can(May::Share) && list.whole);
-        worker.shared = kept.map(|list| (place, list));
+        worker.shared = pass.elsewhere.or(pass.list).filter(|list| self.can(May::Share) && list.whole);
     }
 
     /// The next step is a look, and something is wrong with its answer. `None`: nothing comes of it.
     pub(super) fn misled(&self, w: &mut World, me: u8, fault: Fault) -> Option<()> {
-        let (pass, o, step) = self.judge(w, me)?;
-        let place = Place { account: pass.account, region: o.site_region() };
-        match (step, fault) {
-            (Step::Look(look), Fault::Trouble) => {
-                let mut view = self.view(me, &pass, &o, w.workers[usize::from(me)].memo);
-                match look {
-                    Look::Cluster(_) => view.seen.cluster = Some(Err(trouble(Class::NotFound))),
-                    _ => view.seen.listing = Some(Err(trouble(Class::Throttled))),
-                }
-                match decide(&view, &self.rules) {
-                    Step::Rest(verdict) => self.rest(w, me, (pass, o), verdict),
-                    Step::Act(act) => self.act(w, me, (pass, o), act)?,
-                    Step::Look(_) => return None,
-                }
+        let (pass, o, _, step) = self.judge(w, me)?;
+        let Step::Look(look) = step else { return None };
+        let place = Place { account: pass.account, region: o.listed_region() };
+        match (look, fault) {
+            (look @ Look::Cluster(_), Fault::Trouble) => {
+                self.troubled(w, me, (pass, o), &look, Class::NotFound)?;
             }
-            (Step::Look(Look::Listing { .. }), Fault::Torn | Fault::Filtered | Fault::Slipped) => {
+            (look, Fault::Trouble) => self.troubled(w, me, (pass, o), &look, Class::Throttled)?,
+            (Look::Listing { .. }, Fault::Torn | Fault::Filtered | Fault::Slipped) => {
                 w.slipped |= fault == Fault::Slipped;
                 let list = Listed {
                     whole: fault != Fault::Torn,
-                    trusted: fault != Fault::Filtered,
-                    ours: [false; CLUSTERS],
-                    rival: None,
-                    ..self.list(w, &o, place)
+                    keys: if fault == Fault::Filtered { Keys::False } else { pass.keys },
+                    items: [None; CLUSTERS],
+                    ..self.list(w, &pass, place)
                 };
-                self.listed(w, me, Pass { list: Some(list), ..pass }, place);
+                self.listed(w, me, Pass { list: Some(list), fresh: false, ..pass });
             }
-            (Step::Look(Look::Cluster(id)), Fault::Missed | Fault::Mute) => {
-                let seen = self.detail(w, &pass, &o, &id)?;
+            (Look::Cluster(id), Fault::Missed | Fault::Mute) => {
+                let seen = self.detail(w, &pass, place, number(&id))?;
                 w.missed |= fault == Fault::Missed && !self.can(May::Blind);
                 let cluster = Some((fault == Fault::Mute).then_some(Detail { guarded: None, ..seen }));
-                w.workers[usize::from(me)].at = At::Pass(Pass { cluster, ..pass });
+                w.workers[usize::from(me)].at = At::Pass(Pass { cluster, fresh: true, ..pass });
             }
             _ => return None,
         }
         Some(())
     }
 
+    /// That look is answered with trouble.
+    fn troubled(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), look: &Look, class: Class) -> Option<()> {
+        let mut view = self.view(w, me, &pass, &o);
+        match look {
+            Look::Cluster(_) => view.seen.cluster = Some(Err(trouble(class))),
+            Look::Elsewhere { .. } => view.seen.elsewhere = Some(Err(trouble(class))),
+            _ => view.seen.listing = Some(Err(trouble(class))),
+        }
+        match decide(&view, &self.rules) {
+            Step::Rest(verdict) => self.rest(w, me, (pass, o), verdict),
+            Step::Act(act) => self.act(w, me, (pass, o, view.seen), act)?,
+            Step::Look(_) => return None,
+        }
+        Some(())
+    }
+
     fn rest(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), verdict: Verdict) {
-        let met = matches!(pass.cluster, Some(Some(_))) && o.known.is_some_and(|known| !known.met);
         let worker = &mut w.workers[usize::from(me)];
-        worker.memo = verdict.memo.and_then(|memo| match memo {
-            Memo::Absent { nonce, began } => {
-                let n = nonce.as_str().as_bytes()[1] - b'0';
-                Some(Kept::Absent { attempt: n % ATTEMPTS + 1, began: tick(began) })
-            }
-            Memo::Gone { id, at } => Some(Kept::Gone { id: number(&id), at: tick(at) }),
-            Memo::Asked { id, at } => Some(Kept::Asked { id: number(&id), at: tick(at) }),
-            Memo::Changed { .. } => None,
-        });
+        worker.memo = verdict.memo.map(given::kept);
         worker.at = At::Idle;
-        if met && !pass.stale {
-            w.write(|o| o.known = o.known.map(|known| Recorded { met: true, believe_after: -1 - SKEW, ..known }));
+        let mut told = learnt(&pass, o);
+        told.forget_dates(self);
+        for end in &verdict.ends {
+            let (key, end) = given::ended(end);
+            let wish = &mut told.status.asked[key];
+            *wish = end.and(wish.map(|wish| Wish { end, ..wish }));
+        }
+        if told != o && !pass.stale {
+            w.write(|o| o.status = told.status);
         }
     }
 
     /// One guarded write or one call. `None`: beyond what the model looks at.
-    fn act(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), act: Act) -> Option<()> {
-        let mut next = Pass { object: None, list: None, cluster: None, ..pass };
+    fn act(&self, w: &mut World, me: u8, (pass, o, seen): (Pass, Object, Evidence), act: Act) -> Option<()> {
+        let mut next = after(pass, seen);
         w.workers[usize::from(me)].at = At::Idle;
         let current = w.object.is_some_and(|o| o.uid == pass.uid) && !pass.stale;
-        let place = Place { account: pass.account, region: o.site_region() };
         let spent = matches!(act, Act::Send { .. } | Act::Close(_));
-        let landed = match &act {
+        let seals = matches!(act, Act::Seal { .. });
+        let landed = match act {
             Act::AddFinalizer => current && w.write(|o| (o.finalizer, o.wiped) = (true, false)),
-            Act::Seal { attempt } if *attempt > ATTEMPTS.into() => return None,
-            Act::Seal { attempt } => {
-                let attempt = *attempt as u8;
-                let date = pass.skew - SKEW;
-                let seal = |o: &mut Object| {
-                    (o.attempts, o.last, o.inherited) = (attempt, None, None);
-                    o.intent = Some(Sealed { attempt, date, place, sealer: me });
-                };
-                let landed = current && w.write(seal);
-                let sealed = &mut w.sealed[usize::from(pass.uid)];
-                if landed && *sealed >= attempt {
-                    w.wrong = Some("an attempt number is used twice");
-                } else if landed {
-                    *sealed = attempt;
-                }
-                landed
-            }
+            Act::Seal { attempt } if attempt > ATTEMPTS.into() => return None,
+            Act::Seal { attempt } => self.seal(w, me, &pass, attempt as u8, current),
             Act::Send { not_after } => {
-                let intent = o.intent?;
-                if *not_after < time(pass.skew) {
-                    next.sent = Some((intent.attempt, Answer::Refused { momentary: true }));
-                    true
+                let intent = o.open()?;
+                if not_after < time(pass.skew) {
+                    next.sent = Some((intent.attempt, Answer::Refused(Class::Throttled)));
                 } else {
-                    *w.wire.iter_mut().find(|post| post.is_none())? = Some(Post {
-                        uid: o.uid,
-                        attempt: intent.attempt,
-                        date: intent.date,
-                        place: intent.place,
-                        guarded: o.guard == Some(true),
-                        waiter: Some(me),
-                        twin: false,
-                        fading: None,
-                    });
-                    let Pass { uid, account, skew, .. } = pass;
-                    w.workers[usize::from(me)].at = At::Waiting { uid, account, skew, attempt: intent.attempt };
+                    self.send(w, me, &pass, &o, intent)?;
                     return Some(());
                 }
+                true
             }
             // Guarded by the uid and by "no other id is stored", and repeated until it is.
-            Act::Record { id, .. } => {
+            Act::Record { id, site, adopted } => {
                 let there = w.object.filter(|o| o.uid == pass.uid);
-                let free = there.filter(|o| o.known.is_none());
+                let free = there.filter(|o| o.status.known.is_none());
                 if let Some(o) = free {
-                    self.record(w, &o, number(id), place);
+                    self.record(w, &o, &pass, number(&id), given::place(&site), adopted);
                 }
                 there.is_some()
             }
-            Act::Close(closed) => {
-                let last = match closed {
-                    Closed::Refused { class, at, .. } => Last::Refused { momentary: class.momentary(), at: tick(*at) },
-                    Closed::Absent { .. } => Last::Absent,
-                    Closed::Unsent => Last::Unsent,
-                };
-                current && w.write(|o| (o.intent, o.last) = (None, Some(last)))
-            }
-            Act::Protect { id, on } => {
-                let slot = &mut w.clusters[usize::from(number(id))];
-                let there = slot.as_mut().filter(|c| c.place == place && c.state == State::Running);
-                if !*on && (o.guard != Some(false) || !o.newer) {
-                    w.wrong = Some("old words undo a protection");
-                }
-                next.acted = Some((Asked::Protection, there.is_some()));
-                if let Some(c) = there {
-                    c.guarded = *on;
-                }
-                true
-            }
-            Act::Delete { id, .. } => {
-                w.wrong = self.wrongly_deleted(&pass, &o).or(w.wrong);
-                let slot = &mut w.clusters[usize::from(number(id))];
-                let there = slot
-                    .as_mut()
-                    .filter(|c| c.place == place && matches!(c.state, State::Running | State::Failed) && !c.guarded);
-                next.acted = Some((Asked::Deletion, there.is_some()));
-                if let Some(c) = there {
-                    c.state = State::Deleting;
-                }
-                true
+            Act::Close(how) => current && w.write(|o| o.close(given::closed(&how))),
+            Act::Ask(ask) => {
+                next.call = self.ask(w, &pass, &o, ask, current);
+                current
             }
             Act::Forget(old) => {
-                if o.recreate != Some(number(old)) {
+                if o.recreate != Some(number(&old)) {
                     w.wrong = Some("a cluster is forgotten unasked");
                 }
+                w.published &= !current;
                 current
                     && w.write(|o| {
-                        if o.known.is_some_and(|known| known.id == number(old)) {
-                            (o.known, o.forgotten) = (None, o.forgotten + 1);
+                        if o.status.known.is_some_and(|known| known.id == number(&old)) {
+                            (o.status.known, o.forgotten) = (None, o.forgotten + 1);
+                            o.status.asked = [None; 4];
+                            o.status.flag = None;
                         }
                     })
             }
+            Act::Publish(id) => {
+                let c = w.clusters[usize::from(number(&id))];
+                if c.is_some_and(|c| !c.marked || self.claimed) {
+                    w.wrong = Some("the kubeconfig of another's cluster is published");
+                }
+                w.published = true;
+                true
+            }
             Act::Release(free) => {
                 if current {
-                    if let Free::Kept(id) = free
-                        && let Some(c) = &mut w.clusters[usize::from(number(id))]
-                    {
-                        c.kept = true;
-                    }
-                    w.write(|o| o.finalizer = false);
-                    w.object = w.object.filter(|o| !o.deleting);
+                    w.release(free);
                 }
                 current
             }
-            Act::Claim(_) | Act::Change { .. } | Act::Publish(_) => return None,
         };
         // After a conflict too the object is read afresh and judged anew.
-        next.token = if let Act::Seal { .. } = act { landed } else { pass.token && !(landed && spent) };
-        if w.object.is_some_and(|o| o.uid == pass.uid) {
+        next.token = if seals { landed } else { pass.token && !(landed && spent) };
+        if next.call.is_some() || w.object.is_some_and(|o| o.uid == pass.uid) {
             w.workers[usize::from(me)].at = At::Pass(next);
         }
         Some(())
     }
 
-    /// Stores the id, and where the cluster is.
-    fn record(&self, w: &mut World, o: &Object, id: u8, place: Place) {
-        if o.known.is_some_and(|known| known.id != id) {
-            w.wrong = Some("another id is overwritten");
-        } else if w.clusters[usize::from(id)].is_some_and(|c| !o.marks(&c)) {
-            w.wrong = Some("somebody else's cluster is recorded");
+    fn seal(&self, w: &mut World, me: u8, pass: &Pass, attempt: u8, current: bool) -> bool {
+        let date = pass.skew - SKEW;
+        let account = if pass.account == NOBODY { 0 } else { pass.account };
+        let seal = |o: &mut Object| {
+            let nonce = given::nonce(o.uid, attempt);
+            let (place, spec) = (Place { account, region: o.region }, o.spec);
+            let (guarded, outcome) = (o.guard == Some(true), Outcome::Open);
+            o.status.intent = Some(Sealed { attempt, nonce, date, place, sealer: me, spec, guarded, outcome });
+            o.status.flag = sight::sealed(o.guard);
+        };
+        let landed = current && w.write(seal);
+        let sealed = &mut w.sealed[usize::from(pass.uid)];
+        if landed && *sealed >= attempt {
+            w.wrong = Some("an attempt number is used twice");
+        } else if landed {
+            *sealed = attempt;
         }
-        let counted = tick(time(0) + self.rules.believable());
-        let believe_after = o.intent.map_or(-1 - SKEW, |intent| intent.date + counted).max(-1 - SKEW);
-        let place = o.intent.map_or(place, |intent| intent.place);
-        let known = Recorded { id, place, met: false, believe_after };
-        w.write(|o| (o.known, o.intent, o.last) = (Some(known), None, None));
+        landed
     }
 
-    /// A DELETE against what the spec said or ACK showed.
-    fn wrongly_deleted(&self, pass: &Pass, o: &Object) -> Option<&'static str> {
-        let shown = pass.cluster.flatten();
-        let guard = matches!(
-            (o.guard, shown.map(|seen| (seen.state, seen.guarded))),
-            (Some(true), _) | (None, Some((_, None))) | (_, Some((State::Running, Some(true))))
-        );
-        if guard {
-            Some("a delete is sent against the protection")
-        } else if o.goal() != Goal::Destroy && o.recreate != o.known.map(|known| known.id) {
-            Some("a cluster is deleted unasked")
-        } else {
-            None
+    fn send(&self, w: &mut World, me: u8, pass: &Pass, o: &Object, intent: Sealed) -> Option<()> {
+        *w.wire.iter_mut().find(|post| post.is_none())? = Some(Post {
+            uid: o.uid,
+            attempt: intent.attempt,
+            date: intent.date,
+            place: intent.place,
+            guarded: intent.guarded,
+            value: intent.spec,
+            waiter: Some(me),
+            twin: false,
+            fading: None,
+        });
+        let Pass { uid, account, skew, .. } = *pass;
+        w.workers[usize::from(me)].at = At::Waiting { uid, account, skew, attempt: intent.attempt };
+        Some(())
+    }
+
+    /// Stores the id, and where the cluster is.
+    fn record(&self, w: &mut World, o: &Object, pass: &Pass, id: u8, place: Place, adopted: bool) {
+        let c = w.clusters[usize::from(id)];
+        let told = matches!(pass.sent, Some((_, Answer::Created(c))) if c == id);
+        let given = |mark: u8| o.take_over == Some(mark) || self.rules.adopt_owned && mark != given::ELSEWHERE;
+        let alien =
+            |c: &Cluster| c.mark.is_some_and(|mark| !o.marks(c) && !given(mark)) || c.mark.is_none() && !adopted;
+        // Of a mark that comes and goes, what was read counts.
+        if !told && !self.can(May::Rival) && !self.can(May::Strip) && c.is_some_and(|c| alien(&c)) {
+            w.wrong = Some("somebody else's cluster is recorded");
         }
+        let known = Recorded { id, place, adopted, met: false, mark: None };
+        w.write(|o| {
+            o.status.known = Some(known);
+            if adopted {
+                o.status.flag = None;
+            }
+            if let Some(intent) = o.status.intent.as_mut().filter(|_| !adopted) {
+                (intent.outcome, intent.sealer) = (Outcome::Made { at: pass.skew }, 0);
+            }
+            o.forget_dates(self);
+        });
+    }
+
+    /// The guarded write that says what is about to be asked for; the call is the next step.
+    fn ask(&self, w: &mut World, pass: &Pass, o: &Object, ask: Ask, current: bool) -> Option<Call> {
+        let mark = given::nonce_of(o.mark());
+        let (key, digest) = given::deed(&ask.deed, &mark);
+        let mut told = learnt(pass, *o);
+        told.forget_dates(self);
+        for asked in &ask.remember {
+            let (key, wish) = given::wish(asked);
+            told.status.asked[usize::from(key)] = Some(wish);
+        }
+        let landed = current && w.write(|o| o.status = told.status);
+        let place = Place { account: pass.account, region: o.listed_region() };
+        let call = Call { key, digest, id: number(&ask.id), place, not_after: tick(ask.not_after) };
+        landed.then_some(call)
+    }
+}
+
+/// What a pass has seen of the cluster, as it is written into the status.
+fn learnt(pass: &Pass, o: Object) -> Object {
+    let (mut o, me) = (o, o.me());
+    let (Some(Some(detail)), Some(known)) = (pass.cluster, &mut o.status.known) else { return o };
+    known.met = true;
+    if let Some(mark) = detail.mark.filter(|mark| me.made(given::nonce_of(*mark).as_str())) {
+        known.mark = Some(mark);
+    }
+    let switched = match pass.acted[usize::from(PROTECTION)] {
+        Some((on, How::Took | How::Void)) => Some(on == 1),
+        _ => None,
+    };
+    let quiet = detail.state == State::Running;
+    o.status.flag = sight::seen(o.status.flag, o.guard, detail.guarded, quiet, switched);
+    o
+}
+
+/// What is left of a pass after an act, as the evidence says itself.
+fn after(pass: Pass, seen: Evidence) -> Pass {
+    let Evidence { listing, elsewhere, cluster, fresh, sent, acted, .. } = seen.after_act();
+    Pass {
+        object: None,
+        list: pass.list.filter(|_| listing.is_some()),
+        elsewhere: pass.elsewhere.filter(|_| elsewhere.is_some()),
+        cluster: pass.cluster.filter(|_| cluster.is_some()),
+        fresh,
+        sent: pass.sent.filter(|_| sent.is_some()),
+        acted: if acted.is_empty() { [None; 4] } else { pass.acted },
+        ..pass
+    }
+}
+
+impl World {
+    fn release(&mut self, free: Free) {
+        let asked = self.object.is_some_and(|o| o.mode == Mode::Retain);
+        match free {
+            Free::Kept(id, _) => {
+                if let Some(c) = &mut self.clusters[usize::from(number(&id))] {
+                    c.kept = true;
+                }
+                if !asked {
+                    self.wrong = Some("a cluster is kept unasked");
+                }
+            }
+            Free::Untraced(_) => {
+                self.left = true;
+                if !asked {
+                    self.wrong = Some("an object is let go unasked");
+                }
+            }
+            Free::NeverSealed | Free::NeverMade | Free::Gone => {}
+        }
+        self.write(|o| o.finalizer = false);
+        self.object = self.object.filter(|o| !o.deleting);
     }
 }

@@ -1,6 +1,11 @@
 //! What the world does with what is sent to it, and how it ages. Knows nothing of `decide`.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::*;
+
+/// So long ago that nothing depends on it.
+const FAR: Tick = -100;
 
 impl Object {
     pub(super) fn new(uid: u8) -> Object {
@@ -11,109 +16,218 @@ impl Object {
             wiped: false,
             mode: Mode::Plain,
             guard: None,
-            newer: true,
+            spec: 0,
             region: 0,
+            adopt: None,
             confirmed: None,
             recreate: None,
-            attempts: 0,
-            intent: None,
-            last: None,
-            known: None,
+            take_over: None,
+            status: NO_STATUS,
             forgotten: 0,
-            inherited: None,
         }
+    }
+
+    /// Its first attempt made a cluster that is recorded and was seen.
+    fn begun(self) -> Object {
+        let place = Place { account: 0, region: 0 };
+        let outcome = Outcome::Made { at: FAR };
+        let intent = Sealed { attempt: 1, nonce: 0, date: FAR, place, sealer: 0, spec: 0, guarded: false, outcome };
+        let known = Recorded { id: 0, place, adopted: false, met: true, mark: Some(0) };
+        let status = Status { intent: Some(intent), known: Some(known), ..NO_STATUS };
+        Object { finalizer: true, status, ..self }
     }
 
     pub(super) fn goal(&self) -> Goal {
         match (self.mode, self.deleting) {
-            (Mode::Paused, _) => Goal::Pause,
+            (Mode::Paused, _) | (Mode::Observed, true) => Goal::Pause,
+            (Mode::Observed, false) => Goal::Observe,
             (Mode::Retain, true) => Goal::Release,
             (Mode::Plain, true) => Goal::Destroy,
-            (_, false) => Goal::Manage,
+            (Mode::Plain | Mode::Retain, false) => Goal::Manage,
         }
     }
 
-    /// The nonce of an attempt, as stored or as computed anew.
-    pub(super) fn nonce(&self, attempt: u8) -> Nonce {
-        let uid = if self.inherited == Some(attempt) { 0 } else { self.uid };
-        NONCES[nonce(uid, attempt)].clone()
-    }
-
-    /// Whether a cluster carries one of this object's nonces.
+    /// Whether a cluster is of this object's making, as far as its status tells of an earlier uid.
     pub(super) fn marks(&self, c: &Cluster) -> bool {
-        c.uid == self.uid || c.uid == 0 && self.inherited == Some(c.attempt)
+        let inherited = |intent: Sealed| c.uid < 2 && given::nonce(c.uid, c.attempt) == intent.nonce;
+        c.uid == self.uid || self.status.intent.is_some_and(inherited)
     }
 
-    /// The region in which its cluster is looked for, and whose request it is.
-    pub(super) fn site_region(&self) -> u8 {
-        let pinned = self.known.map(|known| known.place).or(self.intent.map(|intent| intent.place));
+    /// The region whose list is meant: where its cluster is, or its request was sent, or would be.
+    pub(super) fn listed_region(&self) -> u8 {
+        let pinned = self.status.known.map(|known| known.place).or(self.open().map(|open| open.place));
         pinned.map_or(self.region, |place| place.region)
     }
 
+    /// An attempt has ended without a cluster.
+    pub(super) fn ended(&self) -> bool {
+        let over = |outcome| !matches!(outcome, Outcome::Open | Outcome::Made { .. });
+        self.status.intent.is_some_and(|intent| over(intent.outcome))
+    }
+
+    pub(super) fn close(&mut self, outcome: Outcome) {
+        if let Some(intent) = &mut self.status.intent {
+            // Where it was sent counts where a copy may have fared otherwise.
+            let refused = matches!(outcome, Outcome::Refused { .. });
+            let place = if refused { intent.place } else { Place { account: 0, region: 0 } };
+            *intent = Sealed { outcome, place, guarded: false, date: FAR, sealer: 0, ..*intent };
+        }
+    }
+
+    /// What nothing depends on any more is the same for all.
+    pub(super) fn forget_dates(&mut self, sim: &Sim) {
+        let (Some(intent), Some(known)) = (&mut self.status.intent, self.status.known) else { return };
+        let Outcome::Made { at } = &mut intent.outcome else { return };
+        (intent.place, intent.guarded, intent.sealer) = (Place { account: 0, region: 0 }, false, 0);
+        if known.met || time(intent.date) + sim.rules.believable() < time(-SKEW) {
+            intent.date = FAR;
+        }
+        if known.mark.is_some() || *at + sim.copies() < -SKEW {
+            *at = FAR;
+        }
+    }
+
     fn age(&mut self, sim: &Sim) {
-        if let Some(intent) = &mut self.intent {
+        if let Some(intent) = &mut self.status.intent {
             older(&mut intent.date, sim.oldest());
+            match &mut intent.outcome {
+                Outcome::Refused { at, .. } => older(at, sim.slept(sim.copies())),
+                Outcome::Made { at } => older(at, FAR),
+                Outcome::Open | Outcome::Absent | Outcome::Unsent => {}
+            }
         }
-        if let Some(Last::Refused { at, .. }) = &mut self.last {
-            older(at, sim.slept(sim.copies()));
+        for wish in self.status.asked.iter_mut().flatten() {
+            older(&mut wish.at, -LISTED - SKEW);
         }
-        if let Some(known) = &mut self.known {
-            older(&mut known.believe_after, -1 - SKEW);
-        }
+        self.forget_dates(sim);
     }
 }
 
 fn older(tick: &mut Tick, oldest: Tick) {
-    *tick = (*tick - 1).max(oldest);
+    if *tick > oldest {
+        *tick -= 1;
+    }
+}
+
+impl Listed {
+    fn age(&mut self, sim: &Sim) {
+        self.began -= 1;
+        for item in self.items.iter_mut().flatten().filter(|_| sim.can(May::Late)) {
+            older(&mut item.born, sim.slept(sim.copies()));
+        }
+    }
 }
 
 impl Worker {
     /// By this operators are ordered, so that states which differ only in who is who count once.
-    fn rank(&self, me: u8) -> impl Ord {
-        let pass = match self.at {
-            At::Idle => (0, None),
-            At::Waiting { attempt, .. } => (attempt, None),
-            At::Pass(pass) => {
-                let read = pass.object.map(|o| (o.attempts, o.intent.is_some_and(|intent| intent.sealer == me)));
-                (ATTEMPTS + 1, Some((pass.token, pass.stale, pass.skew, pass.list, pass.sent, read)))
-            }
-        };
-        (pass, self.memo, self.shared)
+    fn rank(&self, me: u8) -> u64 {
+        let mut rank = DefaultHasher::new();
+        let mut blank = *self;
+        if let At::Pass(pass) = &mut blank.at {
+            let open = |o: Object| o.open().is_some_and(|open| open.sealer == me);
+            (pass.object.map(open), pass.object.map(|o| o.attempts())).hash(&mut rank);
+            pass.object = None;
+        }
+        blank.hash(&mut rank);
+        rank.finish()
+    }
+}
+
+impl Worker {
+    fn tick(&mut self, sim: &Sim) {
+        match &mut self.memo {
+            Some(Kept::Absent { began: at, .. } | Kept::Gone { at, .. }) => older(at, sim.slept(APART)),
+            Some(Kept::Taken(_)) | None => {}
+        }
+        self.shared.iter_mut().for_each(|list| list.age(sim));
+        self.shared = self.shared.filter(|list| list.began >= -sim.sleep);
+        let At::Pass(pass) = &mut self.at else { return };
+        pass.object.iter_mut().for_each(|o| o.age(sim));
+        pass.list.iter_mut().chain(&mut pass.elsewhere).for_each(|list| list.age(sim));
+        // Later than it may be sent by any clock is late.
+        pass.call.iter_mut().for_each(|call| older(&mut call.not_after, -SKEW - 1));
+        pass.cluster.iter_mut().flatten().for_each(|detail| older(&mut detail.read, -2 * SKEW - 1));
+    }
+}
+
+impl Cluster {
+    fn new(place: Place) -> Cluster {
+        Cluster {
+            uid: 0,
+            attempt: 0,
+            mark: None,
+            marked: false,
+            place,
+            born: 0,
+            shown: false,
+            tagged: false,
+            state: State::Making,
+            guarded: false,
+            upheld: false,
+            value: 0,
+            kept: false,
+        }
     }
 }
 
 impl Pass {
-    pub(super) fn new(uid: u8, account: u8, skew: Tick) -> Pass {
+    pub(super) fn new(uid: u8, account: u8, keys: Keys, skew: Tick) -> Pass {
         Pass {
             uid,
             account,
+            keys,
             skew,
             token: false,
             object: None,
             stale: false,
             list: None,
+            elsewhere: None,
             cluster: None,
+            fresh: false,
             sent: None,
-            acted: None,
+            acted: [None; 4],
+            call: None,
         }
     }
 }
 
 impl World {
-    pub(super) fn new() -> World {
+    pub(super) fn new(sim: &Sim) -> World {
+        let stranger = |mark| Cluster {
+            uid: 2,
+            mark,
+            shown: true,
+            tagged: true,
+            born: -sim.lag,
+            state: State::Running,
+            value: 1,
+            ..Cluster::new(Place { account: 0, region: 0 })
+        };
+        let own = Cluster { mark: Some(0), marked: true, uid: 0, attempt: 1, value: 0, ..stranger(None) };
+        let first = sim.stranger.map(stranger).or(sim.begun.then_some(own));
+        let adopt = sim.adopt.then_some(0);
+        let object = if sim.begun { Object::new(0).begun() } else { Object { adopt, ..Object::new(0) } };
+        let made = u8::from(sim.begun);
         World {
-            object: Some(Object::new(0)),
+            object: Some(object),
             past: None,
             copy: None,
-            clusters: [None; CLUSTERS],
-            made: [0; 2],
-            sealed: [0; 2],
+            clusters: [first, None, None],
+            ids: u8::from(first.is_some()),
+            made: [made, 0],
+            sealed: [made, 0],
             nonces: [FORGOTTEN; 4],
             wire: [None; 3],
             workers: [IDLE; WORKERS],
             account: 0,
+            keys: Keys::Whole,
+            published: false,
+            rival: None,
+            left: false,
             slipped: false,
             missed: false,
+            allowed: [calls::LONG_AGO; 5],
+            asks: [calls::NOT_ASKED; 4],
             wrong: None,
         }
     }
@@ -132,7 +246,8 @@ impl World {
             At::Idle | At::Waiting { .. } => None,
         });
         let objects = passes.chain(&mut self.object).chain(&mut self.past).chain(&mut self.copy);
-        for intent in objects.filter_map(|o| o.intent.as_mut()) {
+        let open = |intent: &&mut Sealed| intent.outcome == Outcome::Open;
+        for intent in objects.filter_map(|o| o.status.intent.as_mut()).filter(open) {
             intent.sealer = now(intent.sealer);
         }
         for post in self.wire.iter_mut().flatten() {
@@ -157,37 +272,41 @@ impl World {
     /// Nothing is under way, and the list shows what there is.
     pub(super) fn settled(&self) -> bool {
         self.wire.iter().all(Option::is_none)
-            && self.clusters.iter().flatten().all(|c| c.shown)
+            && self.clusters.iter().flatten().all(|c| c.shown && c.tagged)
             && self.workers.iter().all(|worker| worker.at == At::Idle)
     }
 
     /// The gateway gets a copy: a cluster, or nothing that is known.
     pub(super) fn execute(&mut self, post: Post, sim: &Sim) -> Answer {
-        let seen = &mut self.nonces[nonce(post.uid, post.attempt)];
-        let next = usize::from(self.made[0] + self.made[1]);
+        let nonce = given::nonce(post.uid, post.attempt);
+        let seen = &mut self.nonces[usize::from(nonce)];
+        let next = usize::from(self.ids);
         if !sim.in_window(post.date) || *seen != FORGOTTEN || next == CLUSTERS {
             return Answer::Unknown;
         }
         *seen = 0;
         self.made[usize::from(post.uid)] += 1;
+        self.ids += 1;
         self.clusters[next] = Some(Cluster {
             uid: post.uid,
             attempt: post.attempt,
-            place: post.place,
-            born: 0,
+            mark: Some(nonce),
+            marked: true,
             shown: sim.lag == 0,
-            state: State::Making,
+            tagged: sim.lag == 0,
             guarded: post.guarded,
-            kept: false,
+            value: post.value,
+            ..Cluster::new(post.place)
         });
         Answer::Created(next as u8)
     }
 
     pub(super) fn answer(&mut self, waiter: Option<u8>, sent: Answer) {
         let Some(me) = waiter else { return };
+        let keys = self.keys;
         let at = &mut self.workers[usize::from(me)].at;
         if let At::Waiting { uid, account, skew, attempt } = *at {
-            *at = At::Pass(Pass { sent: Some((attempt, sent)), ..Pass::new(uid, account, skew) });
+            *at = At::Pass(Pass { sent: Some((attempt, sent)), ..Pass::new(uid, account, keys, skew) });
         }
     }
 
@@ -196,24 +315,7 @@ impl World {
             o.age(sim);
         }
         for worker in &mut self.workers {
-            match &mut worker.memo {
-                Some(Kept::Absent { began: at, .. } | Kept::Gone { at, .. } | Kept::Asked { at, .. }) => {
-                    older(at, sim.slept(APART));
-                }
-                None => {}
-            }
-            if let Some((_, list)) = &mut worker.shared {
-                list.began -= 1;
-            }
-            worker.shared = worker.shared.filter(|(_, list)| list.began >= -sim.sleep);
-            if let At::Pass(pass) = &mut worker.at {
-                if let Some(o) = &mut pass.object {
-                    o.age(sim);
-                }
-                if let Some(list) = &mut pass.list {
-                    list.began -= 1;
-                }
-            }
+            worker.tick(sim);
         }
         for slot in &mut self.wire {
             let Some(post) = slot else { continue };
@@ -225,12 +327,18 @@ impl World {
             }
         }
         for c in self.clusters.iter_mut().flatten() {
-            older(&mut c.born, -sim.lag);
+            older(&mut c.born, if sim.can(May::Late) { sim.slept(sim.copies()) } else { -sim.lag });
             c.shown |= c.born + sim.lag <= 0;
+            c.tagged |= c.born + sim.lag <= 0;
         }
         for seen in &mut self.nonces {
             *seen = if *seen <= -WINDOW - SKEW { FORGOTTEN } else { *seen - 1 };
         }
+        for asks in &mut self.asks {
+            older(&mut asks.last, -LISTED - 1);
+        }
+        // A mark that is put on late is refused by whoever is about to put it.
+        self.rival = self.rival.filter(|read| *read > -SKEW).map(|read| read - 1);
     }
 
     /// Nobody waits for that answer any more.
