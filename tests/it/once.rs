@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::cluster::{id, living, message};
 use crate::support::{RUNTIME, Scene};
 
+/// Refusals that hide an executed request, and refusals that are one.
+mod copies;
 /// Another management cluster, another status, another account.
 mod elsewhere;
 /// Processes that die, freeze and come back.
@@ -22,7 +24,7 @@ mod meanwhile;
 mod proof;
 
 pub fn tests() -> Vec<Trial> {
-    [killed::tests(), lost::tests(), meanwhile::tests(), proof::tests(), elsewhere::tests()]
+    [killed::tests(), lost::tests(), copies::tests(), meanwhile::tests(), proof::tests(), elsewhere::tests()]
         .into_iter()
         .flatten()
         .collect()
@@ -115,7 +117,7 @@ impl HeldEvents {
 
 /// The API server refuses each status of this scene's objects that `expression` (CEL) does not hold for. `marked` is a
 /// patch of the status that it must refuse.
-fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
+pub fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
     let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": scene.namespace}});
     scene.kubectl_apply(&json!({
         "apiVersion": "v1", "kind": "List", "items": [
@@ -157,7 +159,7 @@ fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
 }
 
 /// Takes [`refuse_status`] back.
-fn accept_status(scene: &Scene) {
+pub fn accept_status(scene: &Scene) {
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         scene.kubectl(&["delete", kind, &scene.namespace]);
     }
