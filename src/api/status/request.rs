@@ -5,8 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::decide::{Asked, End};
-use crate::terms::reckonable;
+use crate::terms::{Asked, End, reckonable};
 
 /// One request, by what it asks for. Times are RFC 3339, gateway time.
 #[skip_serializing_none]
