@@ -110,12 +110,12 @@ impl<'a> Draw<'a> {
 
     fn standing(&mut self) -> Standing {
         match self.of(&[0, 1, 2, 2]) {
-            0 => Standing::New {
-                adopt: self.maybe(Draw::id),
-                attempts: self.of(&[0, 1, 2, 3]),
-                last: self.maybe(Draw::ended),
-                blank: self.yes(),
-            },
+            0 => {
+                let last = self.maybe(Draw::ended);
+                // Only a status that tells of no attempt is blank.
+                let blank = last.is_none() && self.yes();
+                Standing::New { adopt: self.maybe(Draw::id), attempts: self.of(&[0, 1, 2, 3]), last, blank }
+            }
             1 => Standing::Sealed { intent: self.intent(), mine: self.yes(), said: self.maybe(|_| "something".into()) },
             _ => Standing::Known(Known {
                 id: self.id(),

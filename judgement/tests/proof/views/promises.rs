@@ -223,7 +223,7 @@ impl Facts<'_> {
             }
             Standing::New { .. } => listed(false) || listed(true),
         };
-        !self.known().is_some()
+        self.known().is_none()
             && (!adopted && answered || found && (v.finalizer || !self.only(&[Goal::Manage, Goal::Observe])))
     }
 
@@ -285,8 +285,9 @@ impl Facts<'_> {
         let sites = match &v.standing {
             Standing::Known(_) => vec![],
             Standing::Sealed { intent, .. } => vec![intent.site.clone()],
-            Standing::New { last, .. } => {
-                here.iter().cloned().chain(last.iter().map(|last| last.site.clone())).collect()
+            Standing::New { last, blank, .. } => {
+                let here = here.iter().filter(|_| *blank).cloned();
+                here.chain(last.iter().map(|last| last.site.clone())).collect()
             }
         };
         let nothing_of_ours = sites.iter().all(|site| self.list(site).is_none_or(|list| list.ours.is_empty()));
