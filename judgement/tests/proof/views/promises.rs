@@ -53,10 +53,9 @@ pub fn broken_rest(verdict: &Verdict, v: &View) -> Option<&'static str> {
     ];
     let recorded = matches!(v.standing, Standing::Known(_));
     let not_asked = match &v.standing {
-        Standing::Known(known) => verdict
-            .ends
-            .iter()
-            .any(|(key, end)| !known.asked.iter().any(|asked| asked.key == *key && asked.end != *end)),
+        Standing::Known(known) => verdict.ends.iter().any(|(key, end)| {
+            !known.asked.iter().any(|asked| asked.key == *key && (end.is_none() || asked.end != *end))
+        }),
         Standing::New { .. } | Standing::Sealed { .. } => !verdict.ends.is_empty(),
     };
     [
@@ -153,8 +152,9 @@ impl Facts<'_> {
         let first = match &v.standing {
             Standing::Sealed { .. } | Standing::Known(_) => true,
             Standing::New { .. } => {
-                let list = v.seen.listing.as_ref().or(v.seen.elsewhere.as_ref());
-                let found = matches!(list, Some(Ok(list)) if !list.ours.is_empty() || list.rival.is_some());
+                let shows = |list: &&Listing| !list.ours.is_empty() || list.rival.is_some();
+                let lists = [&v.seen.listing, &v.seen.elsewhere].into_iter().flatten().flatten();
+                let found = lists.filter(shows).count() > 0;
                 matches!(v.seen.account, Some(Ok(_)))
                     && (v.seen.body == Some(Ok(())) && self.free() || found || self.here().is_some())
             }
@@ -194,7 +194,7 @@ impl Facts<'_> {
         let v = self.v;
         let Standing::Sealed { intent, mine: true, .. } = &v.standing else { return false };
         let sent = v.seen.sent.as_ref().is_some_and(|(nonce, _)| *nonce == intent.nonce);
-        let theirs = v.seen.account.as_ref().is_some_and(|account| *account != Ok(intent.site.account.clone()));
+        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
         self.only(&[Goal::Manage]) && v.finalizer && !sent && !theirs && not_after < intent.date + self.rules.window
     }
 
@@ -223,7 +223,7 @@ impl Facts<'_> {
             }
             Standing::New { .. } => listed(false) || listed(true),
         };
-        !self.known().is_some()
+        self.known().is_none()
             && (!adopted && answered || found && (v.finalizer || !self.only(&[Goal::Manage, Goal::Observe])))
     }
 
@@ -279,9 +279,18 @@ impl Facts<'_> {
 
     fn may_let_go(&self, free: &Free) -> bool {
         let v = self.v;
-        let nothing_of_ours = [&v.seen.listing, &v.seen.elsewhere]
-            .into_iter()
-            .all(|seen| !matches!(seen, Some(Ok(list)) if !list.ours.is_empty()));
+        // Of what may be read at all: a list by the keys of another account is none.
+        let here =
+            v.seen.account.clone().and_then(Result::ok).map(|account| Site { account, region: v.region.clone() });
+        let sites = match &v.standing {
+            Standing::Known(_) => vec![],
+            Standing::Sealed { intent, .. } => vec![intent.site.clone()],
+            Standing::New { last, blank, .. } => {
+                let here = here.iter().filter(|_| *blank).cloned();
+                here.chain(last.iter().map(|last| last.site.clone())).collect()
+            }
+        };
+        let nothing_of_ours = sites.iter().all(|site| self.list(site).is_none_or(|list| list.ours.is_empty()));
         let kept = self.only(&[Goal::Release]);
         let person = |nonce: &Nonce| self.said(Word::ConfirmAbsent(nonce.clone()));
         match (free, &v.standing) {
@@ -296,14 +305,17 @@ impl Facts<'_> {
                 let dead = v.now >= intent.date + self.rules.window + self.rules.skew;
                 nothing_of_ours && (self.absent(intent) || unread && dead && person(&intent.nonce))
             }
-            (Free::NeverMade, Standing::New { last: Some(last), .. }) => nothing_of_ours && self.no_copies(Some(last)),
+            // A list is looked at where one must be; what nobody had to read says nothing.
+            (Free::NeverMade, Standing::New { last: Some(last), blank, .. }) => {
+                (!blank || nothing_of_ours) && self.no_copies(Some(last))
+            }
             (Free::NeverMade, Standing::New { last: None, .. }) => nothing_of_ours && person(&v.nonce),
             (Free::NeverSealed, Standing::New { last, blank, .. }) => {
-                let here = Site {
-                    account: v.seen.account.clone().and_then(Result::ok).unwrap_or("".into()),
-                    region: v.region.clone(),
+                let trusted = || {
+                    here.as_ref()
+                        .and_then(|here| self.list(here))
+                        .is_some_and(|list| list.trusted || self.rules.lists_complete)
                 };
-                let trusted = || self.list(&here).is_some_and(|list| list.trusted || self.rules.lists_complete);
                 last.is_none() && (!blank || self.free() && trusted())
             }
             (Free::Untraced(nonce), Standing::Sealed { intent, .. }) => {
