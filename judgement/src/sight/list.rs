@@ -87,15 +87,17 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Whose marks the cluster carries.
+/// Whose marks the cluster carries. The mark decides: another object that records the id, as one that a backup brought back
+/// with its status does, takes nothing from the one whose mark is there.
 pub fn owner(cluster: &Shown<'_>, me: &Me, recorded: &[Recorded]) -> Owner {
-    if let Some(other) = recorded.iter().find(|other| other.uid != me.uid && other.id == *cluster.id) {
-        return Owner::Claimed(format!("AckCluster {}", other.name).into());
+    if cluster.mine(me) {
+        return Owner::Mine;
     }
-    match cluster.tag(tag::INTENT) {
-        None => Owner::Nobody,
-        Some(_) if cluster.mine(me) => Owner::Mine,
-        Some(mark) => Owner::Other { nonce: mark.into(), namesake: cluster.namesake(me) },
+    let other = recorded.iter().find(|other| other.uid != me.uid && other.id == *cluster.id);
+    match (other, cluster.tag(tag::INTENT)) {
+        (Some(other), _) => Owner::Claimed(format!("AckCluster {}", other.name).into()),
+        (None, None) => Owner::Nobody,
+        (None, Some(mark)) => Owner::Other { nonce: mark.into(), namesake: cluster.namesake(me) },
     }
 }
 
@@ -303,11 +305,12 @@ mod tests {
             ("an earlier object's of this name", &theirs, vec![], other(true)),
             ("an object's elsewhere", &moved, vec![], other(false)),
             (
-                "ours, and recorded by another",
-                &mine,
+                "nobody's, and recorded by another",
+                &none,
                 vec![recorded("c1", None)],
                 Owner::Claimed("AckCluster ns/neighbour".into()),
             ),
+            ("ours, whoever records it as well", &mine, vec![recorded("c1", None)], Owner::Mine),
             ("another one is recorded", &mine, vec![recorded("c2", None)], Owner::Mine),
         ] {
             assert_eq!(owner(&shown(tags), &me(), &objects), want, "{what}");
