@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{Scene, ready};
 use crate::trials;
 
+/// Whose the cluster is.
+mod owner;
+/// What `Ready` says.
+mod ready;
+
 pub fn tests() -> Vec<Trial> {
-    trials!("cluster":
+    let all = trials!("cluster":
         an_object_becomes_one_cluster_that_is_what_the_user_wrote,
         progress_and_task_are_shown_while_a_cluster_is_made,
         protection_follows_the_spec_and_a_deletion_waits_for_it,
@@ -23,7 +28,8 @@ pub fn tests() -> Vec<Trial> {
         an_observed_object_makes_nothing,
         workers_that_ack_ignores_are_missed,
         a_missing_secret_is_named_and_its_coming_is_noticed,
-    )
+    );
+    [all, owner::tests(), ready::tests()].into_iter().flatten().collect()
 }
 
 /// The smallest object with these members of the spec.

@@ -77,7 +77,10 @@ fn a_namespace_that_ends_during_a_create_has_exits_that_work() {
     for name in names {
         let stuck = scene.wait_for_reason(name, "CredentialsMissing");
         let said = message(&stuck);
-        assert!(said.contains(&format!("intent={}", nonce(&stuck))) && said.contains("deletionPolicy: Retain"), "{said}");
+        assert!(
+            said.contains(&format!("intent={}", nonce(&stuck))) && said.contains("deletionPolicy: Retain"),
+            "{said}"
+        );
         if name == "confirmed" {
             paste(printed(said));
         } else {

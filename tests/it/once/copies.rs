@@ -179,7 +179,11 @@ fn a_request_that_ack_found_wrong_is_told_whole_and_corrected_at_once() {
         {"code": "InvalidPodVswitchIds", "message": "the pod vswitches are not in the zone"},
     ]);
     let cases = [
-        ("causes", json!({"code": "EmptyCIDR", "message": "pod or service cidr is empty", "data": causes}), "InvalidPodVswitchIds"),
+        (
+            "causes",
+            json!({"code": "EmptyCIDR", "message": "pod or service cidr is empty", "data": causes}),
+            "InvalidPodVswitchIds",
+        ),
         ("parameters", json!({"code": "InvalidParameters", "message": "the body is wrong"}), "the body is wrong"),
         ("zone", json!({"code": "ZoneNotSupported", "message": "not in this zone"}), "not in this zone"),
         ("off", json!({"code": "ErrorNotEnabled", "message": "switch it on"}), "switch it on"),
