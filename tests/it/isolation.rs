@@ -284,6 +284,17 @@ fn lists_since(scene: &Scene, journal: usize, began: Instant) -> (usize, f64) {
     (lists, began.elapsed().as_secs_f64())
 }
 
+/// Waits until no list that was read before now is fresh enough to be used.
+fn outdated(scene: &Scene) {
+    let old = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(6);
+    scene.until("the last list is a new one", || {
+        let calls = scene.emulator.journal(0);
+        let mut lists = calls.iter().filter(|call| call.operation == "DescribeClustersForRegion");
+        let last = lists.next_back()?.received.parse::<jiff::Timestamp>().expect("a time");
+        (last > old).then_some(())
+    });
+}
+
 /// Twenty objects wait for a list that does not come whole and takes its time. A running one beside them is deleted as if they
 /// were not there: a glance waits for no proof.
 fn lists_that_do_not_come_whole_are_read_once_for_all_who_wait() {
@@ -292,14 +303,7 @@ fn lists_that_do_not_come_whole_are_read_once_for_all_who_wait() {
     scene.wait_for_reason("well", "Running");
     scene.emulator.settings(&json!({"lists": "overcount"})).unwrap();
     scene.fault(json!({"operation": "DescribeClustersForRegion", "every": true, "do": {"delay": "300ms"}}));
-    // Until then a whole one is fresh enough to be used.
-    let old = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(6);
-    scene.until("the last whole list is old", || {
-        let calls = scene.emulator.journal(0);
-        let lists = calls.iter().filter(|call| call.operation == "DescribeClustersForRegion");
-        let last = lists.last()?.received.parse::<jiff::Timestamp>().expect("a time");
-        (last > old).then_some(())
-    });
+    outdated(&scene);
     let names: Vec<_> = (0..20).map(|number| format!("waits-{number}")).collect();
     names.iter().for_each(|name| drop(scene.apply(&scene.smallest(name))));
     names.iter().for_each(|name| drop(scene.wait_for_reason(name, "Unreachable")));
@@ -324,6 +328,7 @@ fn a_list_of_clusters_without_a_state_is_a_list() {
     scene.apply(&scene.smallest("first"));
     scene.wait_for_reason("first", "Running");
     scene.fault(json!({"operation": "DescribeClustersForRegion", "every": true, "do": {"mangle": "no_state"}}));
+    outdated(&scene);
     let (journal, began) = (scene.emulator.journal(0).len(), Instant::now());
     let names: Vec<_> = (0..10).map(|number| format!("demo-{number}")).collect();
     names.iter().for_each(|name| drop(scene.apply(&scene.smallest(name))));
