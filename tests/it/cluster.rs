@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{Scene, ready};
 use crate::trials;
 
+/// Whose the cluster is.
+mod owner;
+/// What `Ready` says.
+mod ready;
+
 pub fn tests() -> Vec<Trial> {
-    trials!("cluster":
+    let all = trials!("cluster":
         an_object_becomes_one_cluster_that_is_what_the_user_wrote,
         progress_and_task_are_shown_while_a_cluster_is_made,
         protection_follows_the_spec_and_a_deletion_waits_for_it,
@@ -23,7 +28,8 @@ pub fn tests() -> Vec<Trial> {
         an_observed_object_makes_nothing,
         workers_that_ack_ignores_are_missed,
         a_missing_secret_is_named_and_its_coming_is_noticed,
-    )
+    );
+    [all, owner::tests(), ready::tests()].into_iter().flatten().collect()
 }
 
 /// The smallest object with these members of the spec.
@@ -190,7 +196,8 @@ fn an_adopted_cluster_is_never_created_and_stays_by_default() {
     scene.delete("demo");
     scene.wait_until_gone("demo");
     assert_eq!(living(&scene).len(), 1);
-    assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster"), scene.calls("TagResources")), (1, 0, 0));
+    // Marked as this object's own, so that nobody else adopts it as well.
+    assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster"), scene.calls("TagResources")), (1, 0, 1));
 }
 
 fn an_adopted_cluster_is_marked_before_it_is_deleted() {

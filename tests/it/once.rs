@@ -118,6 +118,20 @@ impl HeldEvents {
 /// The API server refuses each status of this scene's objects that `expression` (CEL) does not hold for. `marked` is a
 /// patch of the status that it must refuse.
 pub fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
+    let unmarked: serde_json::Map<_, _> =
+        marked.as_object().into_iter().flatten().map(|(k, _)| (k.clone(), Value::Null)).collect();
+    refuse(scene, "ackclusters/status", expression, || {
+        let refused = scene.try_merge_status("probe", json!({"status": marked})).is_err();
+        if !refused {
+            scene.merge_status("probe", json!({"status": unmarked}));
+        }
+        refused
+    });
+}
+
+/// The API server refuses each update of this scene's objects that `expression` (CEL) does not hold for. `refused` tries to
+/// do so with the object `probe`: the policy takes a moment to be in force.
+fn refuse(scene: &Scene, resource: &str, expression: &str, refused: impl Fn() -> bool) {
     let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": scene.namespace}});
     scene.kubectl_apply(&json!({
         "apiVersion": "v1", "kind": "List", "items": [
@@ -128,7 +142,7 @@ pub fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
                     "failurePolicy": "Fail",
                     "matchConstraints": {"resourceRules": [{
                         "apiGroups": ["ackoperator.dev"], "apiVersions": ["*"], "operations": ["UPDATE"],
-                        "resources": ["ackclusters/status"],
+                        "resources": [resource],
                     }]},
                     "validations": [{"expression": expression, "message": "the test does not store that"}],
                 },
@@ -143,22 +157,13 @@ pub fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
             },
         ],
     }));
-    // The policy takes a moment to be in force; an object that is only written to shows when it is.
     let mut probe = scene.smallest("probe");
     probe["metadata"]["annotations"] = json!({"ackoperator.dev/paused": "true"});
     scene.apply(&probe);
-    let unmarked: serde_json::Map<_, _> =
-        marked.as_object().into_iter().flatten().map(|(k, _)| (k.clone(), Value::Null)).collect();
-    scene.until("the policy is in force", || {
-        let refused = scene.try_merge_status("probe", json!({"status": marked})).is_err();
-        if !refused {
-            scene.merge_status("probe", json!({"status": unmarked}));
-        }
-        refused.then_some(())
-    });
+    scene.until("the policy is in force", || refused().then_some(()));
 }
 
-/// Takes [`refuse_status`] back.
+/// Takes [`refuse`] back.
 pub fn accept_status(scene: &Scene) {
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         scene.kubectl(&["delete", kind, &scene.namespace]);

@@ -96,7 +96,7 @@ fn looked(view: &View, look: &Look, class: Class, rules: &Rules) -> Result<(), S
         (_, Step::Act(Act::Release(Free::NeverMade | Free::NeverSealed))) => {
             going && class.for_a_person() && view.words.iter().any(|word| matches!(word, Word::ConfirmAbsent(_)))
         }
-        (Look::Glance(_), Step::Rest(verdict)) if class == Class::Permission => rests(view, verdict),
+        (_, Step::Rest(verdict)) if unlisted(&failed) => rests(view, verdict),
         (_, Step::Rest(verdict)) => named(view, verdict, class, rules, unready(view)) && keeps(view, verdict),
         _ => false,
     };
@@ -127,6 +127,8 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
     let said = |verdict: &Verdict| words(verdict).is_some_and(|(_, note)| note.as_str().contains(SAYS));
     let told = |verdict: &Verdict| said(verdict) && matches!(verdict.work, Work::Stuck(..)) && rests(view, verdict);
     let right = match (deed, &step) {
+        // Without the right to list, that is what is named.
+        (_, Step::Rest(verdict)) if unlisted(view) => said(verdict) && rests(view, verdict),
         (Deed::Publish, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
         // The spec protects a cluster that is to go, and the cloud cannot be made to.
         (Deed::Protect(true), Step::Rest(verdict)) if view.goal != Goal::Manage => {
@@ -152,6 +154,11 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
         _ => false,
     };
     if right { Ok(()) } else { Err(step) }
+}
+
+/// The list may not be read.
+fn unlisted(view: &View) -> bool {
+    matches!(&view.seen.glance, Some(Err(trouble)) if trouble.class == Class::Permission)
 }
 
 /// Of a recorded cluster `Ready` stays what ACK said last.
