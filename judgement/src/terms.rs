@@ -154,6 +154,8 @@ pub enum End {
     Refused(Note),
     /// ACK took it and did not show it in time.
     Unshown,
+    /// Whether it got there is not known; this is what came instead of an answer.
+    Lost(Note),
 }
 
 /// What sort of trouble an error is (ack-api f.2). Decides pace and reason, never more.

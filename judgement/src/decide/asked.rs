@@ -74,6 +74,9 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     {
         return May::Troubled(trouble.clone());
     }
+    let lost = |again: Timestamp, note: Note| {
+        May::Troubled(Trouble { wait: Some(again.duration_since(v.now)), ..Trouble::new(Class::Transient, note) })
+    };
     let Some(before) = known.asked.iter().find(|asked| asked.key == key && asked.digest == digest) else {
         return ask(1);
     };
@@ -92,11 +95,15 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
         Some(End::Shown) if before.times == 2 => (at + rules.slow, Why::Undone(2)),
         Some(End::Shown) => (at + day(rules), Why::Undone(before.times)),
         Some(End::Unshown) => (at + pace.unshown, Why::Unshown),
+        Some(End::Lost(note)) => {
+            let again = at + if before.times < 2 { rules.listed } else { rules.slow };
+            return if v.now >= again { ask(before.times.saturating_add(1)) } else { lost(again, note) };
+        }
         // What is shown right after it may still be the state before it.
         None if tried.is_some() => return May::Wait,
         None if pace.failed => (at + rules.slow, Why::Failed),
         None if v.now < at + rules.listed => return May::Wait,
-        // Perhaps it never got there: the process died, or the answer was lost. Once more, and not more often.
+        // Perhaps it never got there: the process died. Once more, and not more often.
         None if before.times < 2 && !taken(v).iter().any(|(k, d)| k == key && d == digest) => return ask(2),
         None => (at + pace.unshown, Why::Unshown),
     };
@@ -168,7 +175,7 @@ fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
     let end = match v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
         Some(Err(trouble)) if trouble.class.refuses() => Some(End::Refused(trouble.note.clone())),
         Some(Err(trouble)) if trouble.unsent => return Some(None),
-        Some(Err(_)) => return None,
+        Some(Err(trouble)) => Some(End::Lost(trouble.note.clone())),
         Some(Ok(())) | None if shown(v, asked) => Some(End::Shown),
         Some(Ok(())) | None => {
             let late = v.now >= asked.at + rules.listed && asked.key != keys::DELETION;

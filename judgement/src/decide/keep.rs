@@ -63,6 +63,8 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
 
 /// What is to be told of a cluster that serves. One reason is given, and never at the cost of the other sentences.
 struct Told {
+    /// Something is still to be asked for.
+    open: bool,
     reason: Option<Reason>,
     sentences: Vec<Note>,
     again: Timestamp,
@@ -86,7 +88,7 @@ impl Told {
 fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
     let manage = v.goal == Goal::Manage;
     let drift = ask(v, rules, &v.seen.drift, Look::Drift)?;
-    let mut told = Told { reason: None, sentences: vec![], again: v.now + rules.poll_idle };
+    let mut told = Told { open: false, reason: None, sentences: vec![], again: v.now + rules.poll_idle };
     if let Some(note) = &drift.workers {
         told.tell(Reason::WorkersMissing, note.clone());
     }
@@ -112,7 +114,7 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     }
     let published = if doubtful { Verdict::done() } else { publish(v, &known.id, rules)? };
     let wished = manage && !drift.changes.is_empty();
-    let settled = !wished && matches!(v.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
+    let settled = !wished && !told.open && matches!(v.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
     if let Work::Stuck(reason, note) = &published.work {
         told.tell(*reason, note.clone());
     }
@@ -248,6 +250,7 @@ fn rests(words: &str, again: Timestamp, why: Why, told: &mut Told) {
         Why::Undone(times) => (Reason::SpecDiffers, format!("somebody else changes it back (asked for {times} times)")),
     };
     told.tell(reason, format!("{what} ({words}). Asked for again at {again:.0}, or as soon as the spec changes"));
+    told.open = true;
     told.look(again);
 }
 

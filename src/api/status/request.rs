@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::terms::{Asked, End, reckonable};
+use crate::terms::{Asked, End, Note, reckonable};
 
 /// One request, by what it asks for. Times are RFC 3339, gateway time.
 #[skip_serializing_none]
@@ -24,10 +24,11 @@ pub struct Request {
     /// How often it was asked for.
     #[schemars(range(min = 1))]
     pub times_asked: i64,
-    /// `Asked`, `Shown` (ACK has shown it), `Refused`, or `Unshown` (ACK took it and did not show it).
-    #[schemars(extend("enum" = ["Asked", "Shown", "Refused", "Unshown"]))]
+    /// `Asked`, `Shown` (ACK has shown it), `Refused`, `Unshown` (ACK took it and did not show it), or `Lost` (whether it got
+    /// there is not known).
+    #[schemars(extend("enum" = ["Asked", "Shown", "Refused", "Unshown", "Lost"]))]
     pub change_outcome: String,
-    /// What ACK said where it refused.
+    /// What ACK said where it refused, or what came instead of an answer.
     #[schemars(length(max = 512))]
     pub message: Option<String>,
 }
@@ -48,11 +49,13 @@ impl Request {
 
     /// Writes what became of it.
     pub fn end(&mut self, end: Option<&End>) {
+        let cut = |note: &Note| Some(note.as_str().chars().take(512).collect());
         let (word, message) = match end {
             None => ("Asked", None),
             Some(End::Shown) => ("Shown", None),
-            Some(End::Refused(note)) => ("Refused", Some(note.as_str().chars().take(512).collect())),
+            Some(End::Refused(note)) => ("Refused", cut(note)),
             Some(End::Unshown) => ("Unshown", None),
+            Some(End::Lost(note)) => ("Lost", cut(note)),
         };
         (self.change_outcome, self.message) = (word.to_owned(), message);
     }
@@ -65,6 +68,7 @@ impl Request {
             "Shown" => Some(End::Shown),
             "Refused" => Some(End::Refused(self.message.as_deref().unwrap_or("ACK refused the request").into())),
             "Unshown" => Some(End::Unshown),
+            "Lost" => Some(End::Lost(self.message.as_deref().unwrap_or("no answer came").into())),
             _ => return None,
         };
         let times = u32::try_from(self.times_asked).ok()?;
@@ -78,7 +82,13 @@ mod tests {
 
     #[test]
     fn a_stored_request_reads_back_as_it_was() {
-        for end in [None, Some(End::Shown), Some(End::Refused("no".into())), Some(End::Unshown)] {
+        for end in [
+            None,
+            Some(End::Shown),
+            Some(End::Refused("no".into())),
+            Some(End::Unshown),
+            Some(End::Lost("cut off".into())),
+        ] {
             let at = "2026-11-24T10:30:00Z".parse().unwrap();
             let asked = Asked { key: "timezone".into(), digest: "4f".into(), at, times: 2, end };
             let json = serde_json::to_value(Request::of(&asked)).unwrap();

@@ -130,6 +130,7 @@ pub(super) fn end_of(end: &decide::End) -> End {
         decide::End::Shown => End::Shown,
         decide::End::Refused(_) => End::Refused,
         decide::End::Unshown => End::Unshown,
+        decide::End::Lost(_) => End::Lost,
     }
 }
 
@@ -407,6 +408,7 @@ fn asked(key: u8, wish: Wish) -> Asked {
         End::Shown => decide::End::Shown,
         End::Refused => decide::End::Refused(NOTE.clone()),
         End::Unshown => decide::End::Unshown,
+        End::Lost => decide::End::Lost(NOTE.clone()),
     });
     Asked {
         key: KEYS[usize::from(key)].into(),

@@ -120,6 +120,7 @@ pub(super) enum End {
     Shown,
     Refused,
     Unshown,
+    Lost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -150,7 +150,13 @@ impl<'a> Draw<'a> {
         let mut asked: Vec<Asked> = vec![];
         for _ in 0..self.of(&[0, 1, 3]) {
             let (key, digest) = self.wish();
-            let end = self.of(&[None, Some(End::Shown), Some(End::Unshown), Some(End::Refused("as drawn".into()))]);
+            let end = self.of(&[
+                None,
+                Some(End::Shown),
+                Some(End::Unshown),
+                Some(End::Refused("as drawn".into())),
+                Some(End::Lost("as drawn".into())),
+            ]);
             let (at, times) = (self.time(), self.of(&[1, 2, 3, u32::MAX]));
             if asked.iter().all(|before| before.key != key) {
                 asked.push(Asked { key, digest, at, times, end });

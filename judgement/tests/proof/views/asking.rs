@@ -135,9 +135,12 @@ fn written() -> Vec<Case> {
             rests(UnderWay(Reason::ClusterBusy)).again(secs(15)).ready(Some(true)).ends("timezone", None),
         ),
         case(
-            "what perhaps got there is not",
+            "what perhaps got there is not, and what came instead of an answer is written down",
             just_did(&wanted(), Err(Class::Transient)),
-            rests(UnderWay(Reason::Unreachable)).ready(Some(true)).keeping_nothing().ends_nothing(),
+            rests(UnderWay(Reason::Unreachable))
+                .ready(Some(true))
+                .keeping_nothing()
+                .ends("timezone", Some(End::Lost("as ACK tells it".into()))),
         ),
     ]
 }
@@ -166,6 +169,19 @@ fn pace() -> Vec<Case> {
         case("what ACK took and does not show is left alone for a day", before(hours(23), 1, Some(End::Unshown)), {
             told().again(mins(5)).saying("timezone")
         }),
+        case(
+            "a request whose answer was lost is told until it may be made again",
+            before(mins(4), 1, Some(End::Lost("cut off".into()))),
+            rests(UnderWay(Reason::Unreachable)).again(mins(1)).saying("cut off"),
+        ),
+        case("which is once ACK would show it", before(mins(5), 1, Some(End::Lost("cut off".into()))), {
+            changes(&[wanted()]).times(2)
+        }),
+        case(
+            "and then at the slow pace",
+            before(mins(9), 2, Some(End::Lost("cut off".into()))),
+            rests(UnderWay(Reason::Unreachable)).again(mins(1)),
+        ),
         case("and then asked for again", before(hours(24), 1, Some(End::Unshown)), changes(&[wanted()]).times(2)),
     ]
 }

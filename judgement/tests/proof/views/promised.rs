@@ -75,6 +75,8 @@ impl Facts<'_> {
             (Some(End::Shown), 2) | (Some(End::Refused(_)), _) => slow,
             (Some(End::Shown), _) => day,
             (None, _) if failed => slow,
+            (Some(End::Lost(_)), 0 | 1) => rules.listed,
+            (Some(End::Lost(_)), _) => slow,
             (None, 0 | 1) if !taken => rules.listed,
             (None | Some(End::Unshown), _) => {
                 if deletes {
