@@ -130,7 +130,14 @@ pub(super) fn step(
     if !v.seen.fresh {
         return Step::Look(Look::Cluster(id));
     }
-    Step::Act(Act::Ask(Ask { id, deed, verdict, remember, date: cluster.read, not_after: cluster.read + rules.skew }))
+    Step::Act(Act::Ask(Ask {
+        id,
+        deed,
+        verdict,
+        remember,
+        date: cluster.read,
+        not_after: cluster.read + rules.allowed(),
+    }))
 }
 
 /// What ACK is known to have taken, by key and digest: in this pass, or in an earlier one of this process.

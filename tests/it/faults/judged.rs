@@ -127,9 +127,9 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
     let said = |verdict: &Verdict| words(verdict).is_some_and(|(_, note)| note.as_str().contains(SAYS));
     let told = |verdict: &Verdict| said(verdict) && matches!(verdict.work, Work::Stuck(..)) && rests(view, verdict);
     let right = match (deed, &step) {
+        (Deed::Publish, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
         // Without the right to list, that is what is named.
         (_, Step::Rest(verdict)) if unlisted(view) => said(verdict) && rests(view, verdict),
-        (Deed::Publish, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
         // The spec protects a cluster that is to go, and the cloud cannot be made to.
         (Deed::Protect(true), Step::Rest(verdict)) if view.goal != Goal::Manage => {
             words(verdict).is_some_and(|(reason, _)| reason == Reason::DeletionProtected) && said(verdict)
@@ -137,7 +137,11 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
         (Deed::Protect(false), Step::Act(Act::Ask(Ask { deed: Deed::Delete, .. })) | Step::Look(_)) if !runs => {
             class.refuses() || [Class::Busy, Class::Unknown].contains(&class)
         }
-        (Deed::Protect(false), Step::Rest(verdict)) if !runs && class.refuses() => rests(view, verdict),
+        (Deed::Protect(false), Step::Rest(verdict))
+            if !runs && (class.refuses() || [Class::Busy, Class::Unknown].contains(&class)) =>
+        {
+            rests(view, verdict)
+        }
         // What ACK refuses is told, and nothing that does not depend on it waits for it.
         (
             Deed::Protect(_) | Deed::Change(_),
