@@ -46,6 +46,13 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
 
 /// Puts the finalizer on. What the API server refuses for good, such as a policy does, is told by the object itself.
 async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
+    // An object that only waits for its turn has asked for nothing, so that it can be deleted by anybody at once.
+    let evidence = &pass.view.seen;
+    let seals = matches!((&evidence.body, &evidence.listing),
+        (Some(Ok(())), Some(Ok(list))) if list.ours.is_empty() && list.rival.is_none());
+    if seals && !in_turn(pass).await {
+        return Ok(Flow::On);
+    }
     match pass.store.add_finalizer(&pass.object).await {
         Err(error) if error.is_forbidden() || error.is_invalid() => {
             let note = format!("the Kubernetes API does not take this operator's finalizer: {}", error.cause());
@@ -60,16 +67,8 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
 /// plain `get`: only if it carries this token may the request be sent.
 async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let Some(wanted) = pass.wanted() else { return Ok(Flow::End) };
-    let turn = match pass.account().await {
-        Ok(account) => account.client().turn(&wanted.site.region).await.map_err(Trouble::from),
-        Err(trouble) => Err(trouble),
-    };
-    match turn {
-        Ok(turn) => pass.turn = Some(turn),
-        Err(trouble) => {
-            pass.view.seen.body = Some(Err(trouble));
-            return Ok(Flow::On);
-        }
+    if !in_turn(pass).await {
+        return Ok(Flow::On);
     }
     let (status, sealer) = sealed_status(pass, attempt, wanted);
     let written = pass.store.write_status(&pass.object, &status).await;
@@ -95,6 +94,26 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
         pass.view.seen.body = Some(Err(trouble));
     }
     flow
+}
+
+/// Whether it is the turn of the next request. Where it is not, what stands against that counts as trouble with the body.
+async fn in_turn(pass: &mut Pass<'_>) -> bool {
+    let region = pass.view.region.clone();
+    if pass.turn.as_ref().is_some_and(|turn| *turn.region() == region) {
+        return true;
+    }
+    let turn = match pass.account().await {
+        Ok(account) => account.client().turn(&region).await.map_err(Trouble::from),
+        Err(trouble) => Err(trouble),
+    };
+    match turn {
+        Ok(turn) => pass.turn = Some(turn),
+        Err(trouble) => {
+            pass.view.seen.body = Some(Err(trouble));
+            return false;
+        }
+    }
+    true
 }
 
 /// The status with the intent of this attempt in it, and the token by which this try may send.

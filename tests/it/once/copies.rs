@@ -60,6 +60,11 @@ fn a_refusal_that_hides_a_cluster_is_found_out_whatever_the_user_does_next() {
         for name in names(what) {
             let region = format!("cn-{name}");
             answer(&scene, &region, "after", 400, json!({"code": code, "message": "as recorded"}));
+            // The list comes too late for the user, who has seen the refusal only.
+            let late = json!({"status": 503, "code": "ServiceUnavailable"});
+            scene.fault(json!({
+                "operation": "DescribeClustersForRegion", "region": region, "nth": 2, "every": true, "do": late,
+            }));
             scene.apply(&in_region(&scene, &name, &region));
         }
     }
@@ -72,6 +77,7 @@ fn a_refusal_that_hides_a_cluster_is_found_out_whatever_the_user_does_next() {
             }
         }
     }
+    scene.emulator.clear_faults();
     for (what, code, _) in &cases {
         let [stays, goes] = names(what);
         let object = scene.wait_for(&stays, "an id", |object| !id(object).is_empty());
@@ -91,8 +97,10 @@ fn a_refusal_that_hides_a_cluster_is_found_out_whatever_the_user_does_next() {
 fn a_namesake_without_tags_is_not_built_beside_however_the_attempt_ended() {
     let mut scene = Scene::with_operator("namesake");
     scene.apply(&in_region(&scene, "lost", "cn-lost"));
-    scene.wait_for_reason("lost", "Running");
+    let lost = id(&scene.wait_for_reason("lost", "Running"));
     scene.kill_operator(0);
+    let hidden = json!({"created": null});
+    scene.emulator.outside(&lost, &hidden).unwrap();
     let status = scene.get("lost").unwrap()["status"].clone();
     let nothing: serde_json::Map<_, _> = status.as_object().unwrap().keys().map(|k| (k.clone(), Value::Null)).collect();
     scene.merge_status("lost", json!({ "status": nothing }));
@@ -109,7 +117,7 @@ fn a_namesake_without_tags_is_not_built_beside_however_the_attempt_ended() {
         scene.until("it was made", find).id
     };
     let ids = names.map(cluster);
-    ids.iter().for_each(|id| scene.emulator.outside(id, &json!({"created": null})).unwrap());
+    ids[1..].iter().for_each(|id| scene.emulator.outside(id, &hidden).unwrap());
     for (name, id) in names.iter().zip(&ids) {
         let told = scene.wait_for_reason(name, "ListNotTrusted");
         assert!(message(&told).contains(&format!("adoptClusterId: {id}")), "{}", message(&told));
