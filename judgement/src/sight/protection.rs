@@ -88,7 +88,11 @@ mod tests {
             ("a spec that asked for it, then false", &[YES, ON, NO], true),
             ("made so by the spec, false before it is shown", &[YES, Seals, NO], true),
             ("raised by the spec, false before it is shown", &[YES, OFF, NO, Raised(Some(true))], true),
-            ("asked for by the spec, off, and the console raises it under false", &[YES, ON, NO, YES, OFF, NO, ON], false),
+            (
+                "asked for by the spec, off, and the console raises it under false",
+                &[YES, ON, NO, YES, OFF, NO, ON],
+                false,
+            ),
             ("raised by the spec, false and off", &[YES, OFF, NO, Raised(Some(false)), ON], false),
             ("and off in between", &[YES, Seals, OFF, NO, OFF, ON], false),
             ("sealed anew under false", &[YES, Seals, NO, Seals, ON], false),
