@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ack_judgement::decide::{
-    self, Answer as Told, Asked, Change, Deed, Drift, Evidence, Existence, Listing, Memo, Published, Sent,
-    Trouble, Via, View, Word, keys,
+    self, Answer as Told, Asked, Change, Deed, Drift, Evidence, Existence, Listing, Memo, Published, Sent, Trouble,
+    Via, View, Word, keys,
 };
 use ack_judgement::sight::{self, Group, List, Me, Shown, Sought, StoredIntent};
 use ack_judgement::terms::{self, AccountId, ClusterId, Intent, Nonce, Note, Region, Site, tag};
@@ -94,10 +94,7 @@ pub(super) fn nonce(uid: u8, attempt: u8) -> u8 {
 }
 
 pub(super) fn site(place: Place) -> Site {
-    Site {
-        account: ACCOUNTS[usize::from(place.account)].clone(),
-        region: REGIONS[usize::from(place.region)].clone(),
-    }
+    Site { account: ACCOUNTS[usize::from(place.account)].clone(), region: REGIONS[usize::from(place.region)].clone() }
 }
 
 pub(super) fn region(region: &Region) -> u8 {
@@ -380,7 +377,13 @@ impl Sim {
         let items = IDS.iter().zip(&list.items).filter_map(|(id, item)| {
             let item = item.as_ref()?;
             let state = if item.going { State::Deleting } else { State::Running };
-            Some(shown(id, if self.stranger.is_some() && *id == IDS[0] { "stranger" } else { "demo" }, Some(state), item.mark, Some(item.born)))
+            Some(shown(
+                id,
+                if self.stranger.is_some() && *id == IDS[0] { "stranger" } else { "demo" },
+                Some(state),
+                item.mark,
+                Some(item.born),
+            ))
         });
         neighbours.chain(items).collect()
     }
@@ -414,9 +417,7 @@ fn asked(key: u8, wish: Wish) -> Asked {
 
 fn memo(kept: Kept) -> Memo {
     match kept {
-        Kept::Absent { nonce, began } => {
-            Memo::Absent { nonce: NONCES[usize::from(nonce)].clone(), began: time(began) }
-        }
+        Kept::Absent { nonce, began } => Memo::Absent { nonce: NONCES[usize::from(nonce)].clone(), began: time(began) },
         Kept::Gone { id: c, at } => Memo::Gone { id: id(c), at: time(at) },
         Kept::Taken(taken) => {
             let named = |(key, d): (u8, Option<u8>)| Some((KEYS[usize::from(key)].to_owned(), digest(key, d?)));
@@ -453,4 +454,3 @@ pub(super) fn closed(how: &decide::Closed) -> Outcome {
         decide::Closed::Unsent => Outcome::Unsent,
     }
 }
-

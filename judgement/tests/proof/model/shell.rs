@@ -126,14 +126,7 @@ impl Sim {
     }
 
     /// That look is answered with trouble.
-    fn troubled(
-        &self,
-        w: &mut World,
-        me: u8,
-        (pass, o): (Pass, Object),
-        look: &Look,
-        class: Class,
-    ) -> Option<()> {
+    fn troubled(&self, w: &mut World, me: u8, (pass, o): (Pass, Object), look: &Look, class: Class) -> Option<()> {
         let mut view = self.view(w, me, &pass, &o);
         match look {
             Look::Cluster(_) => view.seen.cluster = Some(Err(trouble(class))),
@@ -278,7 +271,8 @@ impl Sim {
         let c = w.clusters[usize::from(id)];
         let told = matches!(pass.sent, Some((_, Answer::Created(c))) if c == id);
         let given = |mark: u8| o.take_over == Some(mark) || self.rules.adopt_owned && mark != given::ELSEWHERE;
-        let alien = |c: &Cluster| c.mark.is_some_and(|mark| !o.marks(c) && !given(mark)) || c.mark.is_none() && !adopted;
+        let alien =
+            |c: &Cluster| c.mark.is_some_and(|mark| !o.marks(c) && !given(mark)) || c.mark.is_none() && !adopted;
         // Of a mark that comes and goes, what was read counts.
         if !told && !self.can(May::Rival) && !self.can(May::Strip) && c.is_some_and(|c| alien(&c)) {
             w.wrong = Some("somebody else's cluster is recorded");
