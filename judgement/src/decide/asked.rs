@@ -181,7 +181,9 @@ fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
     }
     let end = match v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
         Some(Err(trouble)) if trouble.class.refuses() => Some(End::Refused(trouble.note.clone())),
-        Some(Err(trouble)) if trouble.unsent => return Some(None),
+        Some(Err(trouble)) if trouble.unsent && asked.times < 2 => return Some(None),
+        // How often it was asked for before must not be forgotten with it.
+        Some(Err(trouble)) if trouble.unsent => Some(End::Refused(trouble.note.clone())),
         Some(Err(trouble)) => Some(End::Lost(trouble.note.clone())),
         Some(Ok(())) | None if shown(v, asked) => Some(End::Shown),
         Some(Ok(())) | None => {

@@ -15,8 +15,9 @@ const DELETE: usize = 4;
 /// Longer ago than counts.
 pub(super) const LONG_AGO: Tick = -SKEW - 1;
 
-/// How often, in ticks, something may be asked for that is refused, or not begun.
-const SLOW: Tick = 1;
+/// How far calls lie apart for something that is refused, or not begun: the slow pace is two ticks where this is counted, and the
+/// first call may have been made `S` after it was written down.
+const APART: Tick = 1;
 
 /// How often the same may be asked for within a day, which is longer than anything here: at once, at once again when it was
 /// undone or its fate is not known, and after the slow pace.
@@ -132,7 +133,7 @@ impl Sim {
         if asks.digest != call.digest {
             *asks = NOT_ASKED;
         }
-        let soon = asks.times > 0 && asks.last > -SLOW;
+        let soon = (asks.times > 0 || asks.refused) && asks.last > -APART;
         let often = match (call.key, asks.refused) {
             (DELETION, _) | (_, true) => soon,
             _ => asks.times >= A_DAY || asks.times == A_DAY - 1 && soon,
@@ -141,7 +142,7 @@ impl Sim {
             w.wrong = Some("the same is asked for again and again");
         }
         let refused = how == How::Refused;
-        let times = if refused { asks.times.max(1) } else { (asks.times + 1).min(A_DAY) };
+        let times = if refused { asks.times } else { (asks.times + 1).min(A_DAY) };
         *asks = Asks { digest: call.digest, times, last: 0, refused };
     }
 }

@@ -60,8 +60,7 @@ struct Sim {
     calm: bool,
     /// How ACK refuses a request of which another copy may fare better.
     moment: Class,
-    /// It begins with a cluster that runs and is recorded.
-    begun: bool,
+    begins: Begins,
     /// A cluster that nobody here made, and whose mark it carries.
     stranger: Option<Option<u8>>,
     /// The spec names that one from the beginning.
@@ -72,6 +71,21 @@ struct Sim {
     claimed: bool,
     /// How often the same thing is asked for is counted.
     paced: bool,
+}
+
+/// What there is at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    /// An object that was never looked at.
+    New,
+    /// Its cluster runs, is recorded and was seen.
+    Running,
+    /// ACK could not make it.
+    Failed,
+    /// Of a running one an object the status was restored under another uid, and the cluster was kept.
+    Restored,
+    /// The cluster of an earlier object of this name was kept.
+    Kept,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +138,8 @@ enum May {
     Keyless,
     /// Another field of the spec, which can be changed, is edited.
     Edit,
+    /// One is edited of which no answer tells anything.
+    Correct,
     /// Somebody else changes that field back in the cloud.
     Undo,
     /// ACK refuses what is asked of a cluster that is there.
@@ -166,7 +182,7 @@ impl Sim {
     /// What the spec of that object holds of the field that can be changed; where nobody edits it, it counts as corrected
     /// whatever was refused.
     fn word(&self, o: &Object) -> u8 {
-        if self.can(May::Edit) { o.spec } else { 1 - o.spec }
+        if self.can(May::Edit) || self.can(May::Correct) { o.spec } else { 1 - o.spec }
     }
 
     /// How old that becomes for a process that slept.
@@ -269,7 +285,7 @@ pub fn prove(some: Option<String>) -> ExitCode {
     let rows = match &some {
         None => table::large(),
         Some(some) => {
-            let all = [table::small(), table::large(), table::endless()].into_iter().flatten();
+            let all = [table::small(), table::dimensions(), table::large(), table::endless()].into_iter().flatten();
             all.filter(|row| row.name.contains(some.as_str())).collect()
         }
     };
@@ -290,6 +306,7 @@ pub fn prove(some: Option<String>) -> ExitCode {
 pub fn tests() -> Vec<Trial> {
     let holds = table::small()
         .into_iter()
+        .chain(table::dimensions())
         .map(|row| Trial::test(format!("model: {}", row.name), move || row.walk().map(drop).map_err(Into::into)));
     let gaps = table::gaps().into_iter().map(|(name, sim)| {
         Trial::test(format!("model: gap: {name}"), move || {

@@ -195,6 +195,12 @@ impl Sim {
         if self.can(May::Edit) && o.open().is_none() {
             out.push(Do::Edit);
         }
+        let refused = |intent: Sealed| {
+            matches!(intent.outcome, Outcome::Refused { .. }) && intent.spec == o.spec || o.status.known.is_some()
+        };
+        if self.can(May::Correct) && o.status.intent.is_some_and(refused) {
+            out.push(Do::Edit);
+        }
         if self.can(May::Adopt) && o.adopt.is_none() && o.status.known.is_none() && w.clusters[0].is_some() {
             out.push(Do::Adopt);
         }
@@ -296,8 +302,15 @@ impl Sim {
                 let c = w.clusters[n].as_mut()?;
                 (c.guarded, c.upheld) = (true, true);
             }
-            Do::Strip(n) => w.clusters[n].as_mut()?.mark = None,
-            Do::Undo(n) => w.clusters[n].as_mut()?.value ^= 1,
+            // Who refuses may be forgotten where somebody else has fulfilled it since.
+            Do::Strip(n) => {
+                w.clusters[n].as_mut()?.mark = None;
+                w.asks[usize::from(given::MARKS)].refused = false;
+            }
+            Do::Undo(n) => {
+                w.clusters[n].as_mut()?.value ^= 1;
+                w.asks[usize::from(given::FIELD)].refused = false;
+            }
             Do::Swap => w.account = 1 - w.account,
             Do::Delete => {
                 w.write(|o| o.deleting = true);
@@ -309,6 +322,8 @@ impl Sim {
             }
             Do::Edit => {
                 w.write(|o| o.spec ^= 1);
+                // What a person asks for anew is another request.
+                w.asks[usize::from(given::FIELD)] = calls::NOT_ASKED;
             }
             Do::Move => {
                 w.write(|o| o.region = 1 - o.region);

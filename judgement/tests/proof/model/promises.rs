@@ -19,6 +19,12 @@ pub(super) const ANEW: &str = "made anew at a person's word";
 pub(super) const RIVAL: &str = "an earlier object's cluster stands in the way";
 pub(super) const RESTORED: &str = "known under a new uid by a restored status";
 pub(super) const STRANGE: &str = "known, and the credentials are another account's";
+pub(super) const HIDDEN: &str = "recorded, and hidden from the keys";
+pub(super) const TAKEN: &str = "an earlier object's cluster is taken over";
+pub(super) const MARKED: &str = "a stranger's cluster carries this object's mark";
+pub(super) const OTHERS: &str = "recorded, and it carries another's mark";
+pub(super) const STRIPPED: &str = "recorded and seen, and it carries no mark";
+pub(super) const UNDONE: &str = "asked for as often as it may be, and undone";
 
 /// What must hold in every state.
 pub(super) const ALWAYS: [&str; 5] = [ONE, ORPHAN, PROTECTED, RIGHT, CALM];
@@ -81,9 +87,30 @@ pub(super) fn all() -> Vec<Property<Sim>> {
         Property::sometimes(KEPT, |_, w: &World| w.object.is_none() && w.clusters().any(|(_, c)| c.kept)),
         Property::sometimes(ANEW, |_, w: &World| w.known().is_some_and(|(o, _)| o.forgotten > 0)),
         Property::sometimes(RIVAL, |_, w: &World| {
-            w.object.is_some_and(|o| o.finalizer && w.clusters().any(|(_, c)| c.shown && !o.marks(c)))
+            w.object.is_some_and(|o| o.finalizer && w.clusters().any(|(_, c)| c.shown && c.uid < 2 && !o.marks(c)))
         }),
-        Property::sometimes(RESTORED, |_, w: &World| w.known().is_some_and(|(o, c)| o.uid != c.uid)),
+        Property::sometimes(RESTORED, |_, w: &World| w.known().is_some_and(|(o, c)| (o.uid, c.uid) == (1, 0))),
+        Property::sometimes(HIDDEN, |_, w: &World| w.known().is_some() && w.keys == Keys::Narrow),
+        Property::sometimes(TAKEN, |sim, w: &World| {
+            let first = |o: &Object| o.status.known.is_some_and(|known| known.id == 0);
+            sim.begins != Begins::New && w.known().is_some_and(|(o, c)| first(o) && (o.uid, c.uid) == (1, 1))
+        }),
+        Property::sometimes(MARKED, |sim, w: &World| {
+            let carries =
+                |(o, c): (&Object, &Cluster)| o.status.known.is_some_and(|k| k.id == 0) && c.uid == o.uid && c.marked;
+            sim.stranger.is_some() && w.known().is_some_and(carries)
+        }),
+        Property::sometimes(OTHERS, |_, w: &World| w.known().is_some_and(|(_, c)| c.mark == Some(given::ELSEWHERE))),
+        Property::sometimes(STRIPPED, |_, w: &World| {
+            let seen = |o: &Object| o.status.known.is_some_and(|known| known.mark.is_some());
+            w.known().is_some_and(|(o, c)| seen(o) && c.mark.is_none())
+        }),
+        Property::sometimes(UNDONE, |_, w: &World| {
+            let often = w.asks[usize::from(given::FIELD)].times == 3;
+            often
+                && w.known()
+                    .is_some_and(|(o, c)| o.status.asked[3].is_some_and(|wish| wish.times == 3) && c.value != o.spec)
+        }),
         Property::sometimes(STRANGE, |_, w: &World| w.known().is_some_and(|(_, c)| c.place.account != w.account)),
     ]
 }

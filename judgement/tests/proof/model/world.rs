@@ -97,7 +97,7 @@ impl Object {
             }
         }
         for wish in self.status.asked.iter_mut().flatten() {
-            older(&mut wish.at, -LISTED - SKEW);
+            older(&mut wish.at, tick(time(-SKEW) - sim.rules.listed.max(sim.rules.slow)));
         }
         self.forget_dates(sim);
     }
@@ -203,11 +203,19 @@ impl World {
             value: 1,
             ..Cluster::new(Place { account: 0, region: 0 })
         };
-        let own = Cluster { mark: Some(0), marked: true, uid: 0, attempt: 1, value: 0, ..stranger(None) };
-        let first = sim.stranger.map(stranger).or(sim.begun.then_some(own));
+        let kept = matches!(sim.begins, Begins::Restored | Begins::Kept);
+        let state = if sim.begins == Begins::Failed { State::Failed } else { State::Running };
+        let (mark, marked) = (Some(0), true);
+        let own = Cluster { mark, marked, uid: 0, attempt: 1, value: 0, kept, state, ..stranger(None) };
+        let first = sim.stranger.map(stranger).or((sim.begins != Begins::New).then_some(own));
         let adopt = sim.adopt.then_some(0);
-        let object = if sim.begun { Object::new(0).begun() } else { Object { adopt, ..Object::new(0) } };
-        let made = u8::from(sim.begun);
+        let object = match sim.begins {
+            Begins::New => Object { adopt, ..Object::new(0) },
+            Begins::Running | Begins::Failed => Object::new(0).begun(),
+            Begins::Restored => Object { finalizer: false, wiped: true, ..Object::new(1).begun() },
+            Begins::Kept => Object::new(1),
+        };
+        let made = u8::from(sim.begins != Begins::New);
         World {
             object: Some(object),
             past: None,
@@ -215,7 +223,7 @@ impl World {
             clusters: [first, None, None],
             ids: u8::from(first.is_some()),
             made: [made, 0],
-            sealed: [made, 0],
+            sealed: [made, u8::from(sim.begins == Begins::Restored)],
             nonces: [FORGOTTEN; 4],
             wire: [None; 3],
             workers: [IDLE; WORKERS],
@@ -334,8 +342,8 @@ impl World {
         for seen in &mut self.nonces {
             *seen = if *seen <= -WINDOW - SKEW { FORGOTTEN } else { *seen - 1 };
         }
-        for asks in &mut self.asks {
-            older(&mut asks.last, -LISTED - 1);
+        for asks in self.asks.iter_mut().filter(|asks| asks.times > 0 || asks.refused) {
+            older(&mut asks.last, -LISTED - SKEW);
         }
         // A mark that is put on late is refused by whoever is about to put it.
         self.rival = self.rival.filter(|read| *read > -SKEW).map(|read| read - 1);
