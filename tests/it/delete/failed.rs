@@ -15,7 +15,6 @@ pub fn tests() -> Vec<Trial> {
         a_deletion_that_fails_for_ever_lets_nothing_go,
         a_record_that_lags_behind_the_create_is_not_taken_for_gone,
         a_deletion_that_ack_refuses_is_told_with_what_stands_against_it_and_asked_for_slowly,
-        a_task_that_ack_does_not_know_any_more_holds_no_deletion_up,
     )
 }
 
@@ -121,19 +120,4 @@ fn a_deletion_that_ack_refuses_is_told_with_what_stands_against_it_and_asked_for
     assert_eq!(living(&scene).len(), 3);
     scene.emulator.clear_faults();
     cases.iter().zip(&clusters).for_each(|((name, ..), cluster)| gone(&scene, name, cluster));
-}
-
-/// As recorded: a 400 whose code is its number.
-fn a_task_that_ack_does_not_know_any_more_holds_no_deletion_up() {
-    let scene = Scene::with_operator("taskless");
-    scene.apply(&scene.smallest("demo"));
-    let cluster = id(&scene.wait_for_reason("demo", "Running"));
-    let unknown = json!({"status": 400, "body": {"code": "400", "message": "the task T-0 not found"}});
-    scene.fault(json!({"operation": "DescribeTaskInfo", "every": true, "do": unknown}));
-    scene.emulator.settings(&json!({"delete_time": "3s"})).unwrap();
-    scene.delete("demo");
-    let deleting = scene.wait_for_reason("demo", "Deleting");
-    assert!(deleting["metadata"]["deletionTimestamp"].is_string());
-    scene.until("the task was asked for", || (scene.calls("DescribeTaskInfo") >= 1).then_some(()));
-    gone(&scene, "demo", &cluster);
 }
