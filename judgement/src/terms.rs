@@ -189,9 +189,9 @@ impl Class {
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock
-            | Unknown => true,
-            NotFound | User => false,
+            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account
+            | Clock | Unknown => true,
+            User => false,
         }
     }
 

@@ -32,6 +32,12 @@ pub(super) fn alone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> 
     }
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since })?;
     match list.ours.iter().find(|other| **other != known.id) {
+        // A list that is torn, or older than the suspicion, does not clear it.
+        None if !list.whole => Err(Step::Rest(torn(v, &known.site.region, rules))),
+        None if list.began < v.since => {
+            let note = "waiting for a list of clusters that is recent enough";
+            Err(Step::Rest(Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart).still(&v.memo)))
+        }
         None => Ok(()),
         Some(other) => {
             let which = format!("recorded cluster {} and cluster {other}", known.id);

@@ -44,11 +44,13 @@ pub(super) fn day(rules: &Rules) -> SignedDuration {
 }
 
 impl Deed {
-    fn concerns(&self, key: &str) -> bool {
+    /// Whether this asked for that. What else was asked for under the same key says nothing of it: a protection that could not be
+    /// raised is not one that could not be lowered.
+    fn asked_for(&self, key: &str, digest: &str) -> bool {
         match self {
             Deed::Claim => key == keys::MARKS,
-            Deed::Protect(_) => key == keys::PROTECTION,
-            Deed::Change(changes) => changes.iter().any(|change| change.key == key),
+            Deed::Protect(on) => key == keys::PROTECTION && digest == on.to_string(),
+            Deed::Change(changes) => changes.iter().any(|change| change.key == key && change.digest == digest),
             Deed::Delete => key == keys::DELETION,
             Deed::Hold | Deed::Publish => false,
         }
@@ -66,7 +68,7 @@ pub(super) fn repeated(known: &Known, asked: &Asked) -> bool {
 /// slow pace, then once a day.
 pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, &str), pace: Pace) -> May {
     let ask = |times| May::Ask(Asked { key: key.to_owned(), digest: digest.to_owned(), at: v.now, times, end: None });
-    let tried = v.did(|deed| deed.concerns(key));
+    let tried = v.did(|deed| deed.asked_for(key, digest));
     if let Some(Err(trouble)) = tried
         && !trouble.class.refuses()
     {
@@ -75,8 +77,8 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     let Some(before) = known.asked.iter().find(|asked| asked.key == key && asked.digest == digest) else {
         return ask(1);
     };
-    // A clock that was set back must not put it off.
-    let at = before.at.min(v.now);
+    // A time from the future was told by a clock that was wrong, and must not put it off.
+    let at = if before.at > v.now + rules.skew { Timestamp::UNIX_EPOCH } else { before.at.min(v.now) };
     if v.now >= at + day(rules) * 2 {
         return ask(1);
     }
@@ -90,6 +92,8 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
         Some(End::Shown) if before.times == 2 => (at + rules.slow, Why::Undone(2)),
         Some(End::Shown) => (at + day(rules), Why::Undone(before.times)),
         Some(End::Unshown) => (at + pace.unshown, Why::Unshown),
+        // What is shown right after it may still be the state before it.
+        None if tried.is_some() => return May::Wait,
         None if pace.failed => (at + rules.slow, Why::Failed),
         None if v.now < at + rules.listed => return May::Wait,
         // Perhaps it never got there: the process died, or the answer was lost. Once more, and not more often.
@@ -130,7 +134,7 @@ fn taken(v: &View) -> Vec<(String, String)> {
         Some(Memo::Absent { .. } | Memo::Gone { .. }) | None => vec![],
     };
     for asked in &known.asked {
-        if let Some(Ok(())) = v.did(|deed| deed.concerns(&asked.key)) {
+        if let Some(Ok(())) = v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
             taken.push((asked.key.clone(), asked.digest.clone()));
         }
     }
@@ -161,7 +165,7 @@ fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
     if asked.key == keys::PROTECTION && other && flag(v) == Some(true) {
         return Some(None);
     }
-    let end = match v.did(|deed| deed.concerns(&asked.key)) {
+    let end = match v.did(|deed| deed.asked_for(&asked.key, &asked.digest)) {
         Some(Err(trouble)) if trouble.class.refuses() => Some(End::Refused(trouble.note.clone())),
         Some(Err(trouble)) if trouble.unsent && asked.times < 2 => return Some(None),
         // How often it was asked for before must not be forgotten with it.

@@ -55,7 +55,7 @@ pub(super) fn leave(v: &View, last: Option<&Ended>, blank: bool, rules: &Rules) 
 fn lost(v: &View, rules: &Rules) -> Result<(), Step> {
     let list = absence::owner_list(v, rules)?;
     let stuck = |reason, note| Err(Step::Rest(Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow)));
-    if let Some(rival) = list.rival.as_ref().filter(|rival| !rival.going) {
+    if let Some(rival) = &list.rival {
         let note = format!(
             "the status of this object was lost, and cluster {} carries its name: it may be this object's; to leave it \
              there: deletionPolicy: Retain",

@@ -26,7 +26,7 @@ pub(super) fn begin(v: &View, attempts: u32, last: Option<&Ended>, rules: &Rules
 
 /// A cluster of our name that another uid made: taken over where the administrator wants that, else left alone.
 fn rivalry(v: &View, rival: &Rival, rules: &Rules) -> Result<Step, Step> {
-    if !rules.adopt_owned || rival.going {
+    if !rules.adopt_owned || !rival.namesake || rival.going {
         return Err(Step::Rest(owner::rivalry(v, rival, rules)));
     }
     held(v, rules)?;
@@ -49,7 +49,8 @@ fn rested(v: &View, attempts: u32, last: Option<&Ended>, rules: &Rules) -> Resul
             return Err(Step::Rest(troubled(v, rules, &Trouble::new(*class, note))));
         }
         Closed::Refused { class, at, note, .. } => {
-            let until = *at + rules.pace(*class, None, attempts);
+            // Not before a copy would be listed; one reason until then, for what only a person ends does not change by itself.
+            let until = *at + rules.pace(*class, None, attempts).max(rules.copied());
             let note = format!("{note}. Tried again at {until:.0}, or as soon as the spec changes");
             (until, troubled(v, rules, &Trouble::new(*class, note)))
         }

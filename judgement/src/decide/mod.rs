@@ -11,6 +11,8 @@ use crate::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Reason, Reg
 
 /// When a list proves that something is absent, and when a cluster is gone.
 mod absence;
+/// What an act leaves of a view.
+mod after;
 /// What was asked of ACK before, and when it may be asked for again.
 mod asked;
 /// Keeping a cluster as the spec says.

@@ -9,10 +9,12 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
     // An answer that comes late, when the object has come to another attempt, says nothing about that one.
     let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
     if mine && sent.is_none() {
+        // Only the account whose list showed that nothing is there may be asked to make it.
+        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
         return Ok(Step::Act(match v.goal {
-            Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
-            // The object was deleted or paused between seal and first byte: this attempt was never made.
-            _ => Act::Close(Closed::Unsent),
+            Goal::Manage if !theirs => Act::Send { not_after: intent.date + rules.window - rules.skew },
+            // The object was deleted or paused, or its keys changed, between seal and first byte: it was never made.
+            Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy | Goal::Release => Act::Close(Closed::Unsent),
         }));
     }
     if let Some(Sent::Refused(class, note)) = sent {
@@ -57,7 +59,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
     }
     // Another uid's intent, as a restore brings it: its cluster is there, and it is not this object's.
     if let Some(rival) = list.rival.as_ref().filter(|rival| rival.nonce == intent.nonce) {
-        return Err(Step::Rest(owner::rivalry(v, rival, rules)));
+        return Ok(inherited(v, intent, rival, confirmed && v.now >= counts, rules));
     }
 
     dated(v, list, rules)?;
@@ -70,14 +72,42 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
     })
 }
 
+/// The intent that is stored is another uid's, and its cluster lives: nothing of this object was ever asked for. It is taken over
+/// by a person's word, or by the administrator's where the names agree; else it stays what it is.
+fn inherited(v: &View, intent: &Intent, rival: &Rival, confirmed: bool, rules: &Rules) -> Step {
+    let Rival { id, nonce, namesake, going } = rival;
+    match v.goal {
+        Goal::Release => {
+            Step::Act(Act::Release(Free::Kept(id.clone(), "it stays, with the mark of another object".into())))
+        }
+        Goal::Destroy if confirmed => Step::Act(Act::Release(Free::NeverMade)),
+        Goal::Manage if !going && (v.said(&Word::TakeOver(nonce.clone())) || rules.adopt_owned && *namesake) => {
+            Step::Act(Act::Record { id: id.clone(), site: intent.site.clone(), adopted: false })
+        }
+        Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy => {
+            let note = format!(
+                "the status tells of an attempt of another object, as after a restore, and its cluster {id} exists. To \
+                 take it over: kubectl annotate ackcluster NAME ackoperator.dev/take-over={nonce}, or run the operator \
+                 with --adopt-owned; to let this object go and leave the cluster: deletionPolicy: Retain"
+            );
+            let verdict = Verdict::stuck(Some(false), Reason::OwnershipConflict, note);
+            Step::Rest(verdict.at(v.now + rules.apart))
+        }
+    }
+}
+
 /// Where nothing can be read and only a person gets further, a going object has two exits, which are named: a person's word that
-/// there is no cluster, and `deletionPolicy: Retain`, by which it goes although nobody knows.
+/// there is no cluster, and `deletionPolicy: Retain`, by which it goes although nobody knows. Neither lets go of clusters that a
+/// list does show.
 pub(super) fn blind(v: &View, nonce: &Nonce, confirmed: bool, step: Step) -> Step {
     let verdict = match step {
         Step::Rest(verdict) => verdict,
         step @ (Step::Look(_) | Step::Act(_)) => return step,
     };
     let Work::Stuck(reason, note) = &verdict.work else { return Step::Rest(verdict) };
+    if *reason == Reason::DuplicateDetected {
+        return Step::Rest(verdict);
+    }
     match v.goal {
         Goal::Destroy | Goal::Release if confirmed => Step::Act(Act::Release(Free::NeverMade)),
         Goal::Release => Step::Act(Act::Release(Free::Untraced(nonce.clone()))),

@@ -252,7 +252,7 @@ pub enum Answer {
 
 impl Evidence {
     /// Files an answer. Whether the detail was read last is told here, so that nobody else has to remember it: the drift
-    /// is made of that detail and reads nothing.
+    /// is made of that detail and reads nothing, so a new detail needs a new one.
     pub fn take(&mut self, answer: Answer) {
         self.fresh = match &answer {
             Answer::Cluster(_) => true,
@@ -262,7 +262,7 @@ impl Evidence {
         match answer {
             Answer::Account(answer) => self.account = Some(answer),
             Answer::Glance(answer) => self.glance = Some(answer),
-            Answer::Cluster(answer) => self.cluster = Some(answer),
+            Answer::Cluster(answer) => (self.cluster, self.drift) = (Some(answer), None),
             Answer::Listing(answer) => self.listing = Some(answer),
             Answer::Elsewhere(answer) => self.elsewhere = Some(answer),
             Answer::Fence(answer) => self.fence = Some(answer),
@@ -432,6 +432,8 @@ pub struct Listing {
 pub struct Rival {
     pub id: ClusterId,
     pub nonce: Nonce,
+    /// It carries our installation, namespace and name.
+    pub namesake: bool,
     pub going: bool,
 }
 

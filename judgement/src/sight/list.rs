@@ -126,6 +126,7 @@ pub fn listing(list: &List<'_>, me: &Me, recorded: &[Recorded], sought: &Sought,
         rival: living().find(rival).map(|cluster| Rival {
             id: cluster.id.clone(),
             nonce: Nonce::from(cluster.tag(tag::INTENT).unwrap_or_default()),
+            namesake: cluster.namesake(me),
             going: cluster.state == Some(State::Deleting),
         }),
         undecided: living().find_map(|cluster| undecided(cluster, list.began, sought, rules)),
@@ -185,8 +186,9 @@ pub fn orphans<'a, 'b>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use jiff::SignedDuration;
+
+    use super::*;
 
     const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -319,15 +321,15 @@ mod tests {
         let stolen = crate::sight::nonce("prod", "u2", 1);
         let restored = Me::new("u1", "prod", "ns", "demo", Some(("prod", 1, &stolen)));
         for (what, tags, me, ours, rival) in [
-            ("ours", &mine, me(), true, false),
-            ("another uid's of this name", &theirs, me(), false, true),
-            ("an object's elsewhere", &moved, me(), false, false),
-            ("the one of which the status tells", &moved, restored, false, true),
+            ("ours", &mine, me(), true, None),
+            ("another uid's of this name", &theirs, me(), false, Some(true)),
+            ("an object's elsewhere", &moved, me(), false, None),
+            ("the one of which the status tells", &moved, restored, false, Some(false)),
         ] {
             let shown = Shown { id: &id, name: "demo", state: Some(State::Running), tags, created: None, group: None };
             let list = List { began: T0, here: T0, whole: true, clusters: &[shown] };
             let got = listing(&list, &me, &[], &sought(None), &Rules::default());
-            assert_eq!((!got.ours.is_empty(), got.rival.is_some()), (ours, rival), "{what}");
+            assert_eq!((!got.ours.is_empty(), got.rival.map(|rival| rival.namesake)), (ours, rival), "{what}");
         }
     }
 

@@ -2,10 +2,11 @@
 //! it can come about. Also what follows from an answer and from an act.
 
 use ack_judgement::decide::{
-    Act, Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Look, Memo,
-    Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
+    Act, Answer, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Glance, Goal, Guard,
+    Known, Listing, Look, Mark, Memo, Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Trouble, Undecided,
+    Via, View, Word, keys,
 };
-use ack_judgement::terms::{Class, ClusterId, Intent, Nonce, Outcome, Site};
+use ack_judgement::terms::{Class, ClusterId, Intent, Nonce, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
 
 /// A row of dice; once it is used up every die shows its first side.
@@ -48,12 +49,27 @@ impl<'a> Draw<'a> {
 
     fn class(&mut self) -> Class {
         use Class::*;
-        self.of(&[NotFound, Throttled, Transient, Busy, Credentials, Permission, User, Quota, Account, Clock, Unknown])
+        self.of(&[
+            NotFound,
+            Throttled,
+            Transient,
+            Busy,
+            Credentials,
+            Permission,
+            User,
+            Taken,
+            Refused,
+            Quota,
+            Account,
+            Clock,
+            Unknown,
+        ])
     }
 
     fn trouble(&mut self) -> Trouble {
         let wait = self.maybe(|draw| SignedDuration::from_secs(draw.of(&[1, 120])));
-        Trouble { class: self.class(), reason: None, note: "as drawn".into(), wait }
+        let reason = self.of(&[None, None, Some(Reason::CredentialsMissing)]);
+        Trouble { class: self.class(), reason, note: "as drawn".into(), wait, unsent: self.yes() }
     }
 
     fn id(&mut self) -> ClusterId {
@@ -65,7 +81,8 @@ impl<'a> Draw<'a> {
     }
 
     fn site(&mut self) -> Site {
-        Site { account: self.of(&["100", "200"]).into(), region: "cn-hangzhou".into() }
+        let region = self.of(&["cn-hangzhou", "cn-beijing"]).into();
+        Site { account: self.of(&["100", "200"]).into(), region }
     }
 
     fn intent(&mut self) -> Intent {
@@ -75,41 +92,76 @@ impl<'a> Draw<'a> {
             date: self.time(),
             believe_after: self.time(),
             site: self.site(),
+            group: self.maybe(|_| "rg-1".into()),
             outcome: Outcome::Open,
         }
     }
 
     fn closed(&mut self) -> Closed {
         let refused =
-            Closed::Refused { class: self.class(), at: self.time(), mended: self.yes(), note: "as drawn".into() };
+            Closed::Refused { class: self.class(), at: self.time(), corrected: self.yes(), note: "as drawn".into() };
         let absent = Closed::Absent { at: self.time() };
         self.of(&[refused, absent, Closed::Unsent])
     }
 
+    fn ended(&mut self) -> Ended {
+        Ended { nonce: self.nonce(), site: self.site(), how: self.closed() }
+    }
+
     fn standing(&mut self) -> Standing {
-        match self.of(&[0, 1, 2, 3]) {
-            0 => Standing::New { attempts: self.of(&[0, 1, 2, 3]), last: self.maybe(Draw::closed), blank: self.yes() },
-            1 => Standing::Sealed { intent: self.intent(), mine: self.yes() },
-            2 => Standing::Adopting(self.id()),
+        match self.of(&[0, 1, 2, 2]) {
+            0 => {
+                let last = self.maybe(Draw::ended);
+                // Only a status that tells of no attempt is blank.
+                let blank = last.is_none() && self.yes();
+                Standing::New { adopt: self.maybe(Draw::id), attempts: self.of(&[0, 1, 2, 3]), last, blank }
+            }
+            1 => Standing::Sealed { intent: self.intent(), mine: self.yes(), said: self.maybe(|_| "something".into()) },
             _ => Standing::Known(Known {
                 id: self.id(),
                 site: self.site(),
                 adopted: self.yes(),
                 met: self.yes(),
+                mark: self.of(&[Mark::Seen, Mark::Unseen, Mark::Another]),
+                recorded: self.time(),
                 believe_after: self.time(),
+                asked: self.asked(),
             }),
         }
     }
 
+    /// A wish: what it is written down as.
+    fn wish(&mut self) -> (String, String) {
+        let wishes = [
+            ("timezone", "d1"),
+            ("tags", "d2"),
+            (keys::MARKS, "n1"),
+            (keys::PROTECTION, "true"),
+            (keys::PROTECTION, "false"),
+            (keys::DELETION, "options"),
+            (keys::DELETION, "others"),
+        ];
+        let (key, digest) = self.of(&wishes);
+        (key.to_owned(), digest.to_owned())
+    }
+
+    /// What was asked for: one wish a key.
+    fn asked(&mut self) -> Vec<Asked> {
+        let mut asked: Vec<Asked> = vec![];
+        for _ in 0..self.of(&[0, 1, 3]) {
+            let (key, digest) = self.wish();
+            let end = self.of(&[None, Some(End::Shown), Some(End::Unshown), Some(End::Refused("as drawn".into()))]);
+            let (at, times) = (self.time(), self.of(&[1, 2, 3, u32::MAX]));
+            if asked.iter().all(|before| before.key != key) {
+                asked.push(Asked { key, digest, at, times, end });
+            }
+        }
+        asked
+    }
+
     fn memo(&mut self) -> Memo {
-        let (id, nonce, at) = (self.id(), self.nonce(), self.time());
-        let (change, refusal) = (self.change(), self.maybe(|_| "refused".into()));
-        self.of(&[
-            Memo::Absent { nonce, began: at },
-            Memo::Gone { id: id.clone(), at },
-            Memo::Asked { id, at },
-            Memo::Changed { change, at, refusal },
-        ])
+        let (id, nonce, at, wish) = (self.id(), self.nonce(), self.time(), self.wish());
+        self.of(&[Memo::Absent { nonce, began: at }, Memo::Gone { id, at }, Memo::Taken(vec![wish])])
     }
 
     fn words(&mut self) -> Vec<Word> {
@@ -125,12 +177,13 @@ impl<'a> Draw<'a> {
 
     fn cluster(&mut self) -> Existence {
         use State::*;
-        let other = Owner::Other(self.nonce());
+        let other = Owner::Other { nonce: self.nonce(), namesake: self.yes() };
         let cluster = Cluster {
             state: self.of(&[Running, Making, ChangeFailed, Busy, Down, Failed, Deleting, DeleteFailed]),
             word: "word".into(),
             guarded: self.of(&[None, Some(true), Some(false)]),
             owner: self.of(&[Owner::Mine, Owner::Nobody, other, Owner::Claimed("another".into())]),
+            read: self.time(),
         };
         self.of(&[Existence::Here(cluster), Existence::Unknown])
     }
@@ -142,8 +195,13 @@ impl<'a> Draw<'a> {
             whole: self.yes(),
             trusted: self.yes(),
             ours: self.of(&[vec![], vec!["c1".into()], vec!["c2".into()], vec!["c1".into(), "c2".into()]]),
-            rival: self.maybe(|draw| Rival { id: "c9".into(), going: draw.yes() }),
-            undecided: self.maybe(|_| "c9".into()),
+            rival: self.maybe(|draw| Rival {
+                id: "c9".into(),
+                nonce: draw.nonce(),
+                namesake: draw.yes(),
+                going: draw.yes(),
+            }),
+            undecided: self.maybe(|draw| Undecided { id: "c9".into(), until: draw.maybe(Draw::time) }),
         }
     }
 
@@ -159,22 +217,36 @@ impl<'a> Draw<'a> {
 
     fn drift(&mut self) -> Drift {
         Drift {
-            change: self.maybe(Draw::change),
+            changes: self.changes(),
             differs: self.maybe(|_| "fields".into()),
             workers: self.maybe(|_| "workers".into()),
             fixed: self.yes(),
         }
     }
 
-    fn change(&mut self) -> Change {
-        let (words, key) = self.of(&[("timezone", "k1"), ("name", "k2")]);
-        Change { words: words.into(), key: key.into() }
+    fn changes(&mut self) -> Vec<Change> {
+        let change = |(key, digest): (&str, &str), via| Change {
+            key: key.to_owned(),
+            digest: digest.to_owned(),
+            words: key.into(),
+            via,
+        };
+        let all = [
+            change(("timezone", "d1"), Via::Modify),
+            change(("tags", "d2"), Via::Tags),
+            change(("name", "d3"), Via::Modify),
+        ];
+        all.into_iter().filter(|_| self.yes()).collect()
     }
 
-    fn deed(&mut self) -> (Deed, Result<(), Trouble>) {
-        let change = Deed::Change(self.change());
-        let deed = self.of(&[Deed::Claim, Deed::Protect, change, Deed::Delete, Deed::Publish]);
-        (deed, if self.yes() { Err(self.trouble()) } else { Ok(()) })
+    fn deed(&mut self) -> Deed {
+        let change = Deed::Change(self.changes());
+        let protect = Deed::Protect(self.yes());
+        self.of(&[Deed::Hold, Deed::Claim, protect, change, Deed::Delete, Deed::Publish])
+    }
+
+    fn outcome(&mut self) -> Result<(), Trouble> {
+        if self.yes() { Err(self.trouble()) } else { Ok(()) }
     }
 
     fn evidence(&mut self) -> Evidence {
@@ -182,7 +254,9 @@ impl<'a> Draw<'a> {
             account: self.seen(|draw| draw.of(&["100", "200"]).into()),
             glance: self.seen(|draw| draw.of(&[Glance::Changed, Glance::Same, Glance::Crowded])),
             cluster: self.seen(Draw::cluster),
+            fresh: self.yes(),
             listing: self.seen(Draw::listing),
+            elsewhere: self.seen(Draw::listing),
             fence: self.seen(Draw::yes),
             body: self.seen(|_| ()),
             uprooted: self.seen(Draw::yes),
@@ -193,9 +267,14 @@ impl<'a> Draw<'a> {
             leftovers: self.seen(|_| "".into()),
             kubeconfig: self.seen(Draw::published),
             sent: self.maybe(|draw| (draw.nonce(), draw.sent())),
-            acted: self.maybe(Draw::deed),
+            acted: self.maybe(|draw| (draw.deed(), draw.outcome())).into_iter().collect(),
         }
     }
+}
+
+/// Rules with what an administrator may say.
+pub fn rules(draw: &mut Draw<'_>) -> Rules {
+    Rules { adopt_owned: draw.yes(), lists_complete: draw.yes(), ..Rules::default() }
 }
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -210,6 +289,8 @@ pub fn view(draw: &mut Draw<'_>) -> View {
         finalizer: !draw.yes(),
         kubeconfig: draw.maybe(Draw::time),
         region: "cn-hangzhou".into(),
+        nonce: draw.nonce(),
+        delete_options: draw.of(&["options", "others"]).to_owned(),
         standing: draw.standing(),
         words: draw.words(),
         streak: draw.of(&[0, 1, 7, u32::MAX]),
@@ -218,68 +299,66 @@ pub fn view(draw: &mut Draw<'_>) -> View {
     }
 }
 
-/// The view once the look is answered. An answer that was there shall not be asked for.
-pub fn answered(mut view: View, look: &Look, draw: &mut Draw<'_>) -> Result<View, String> {
-    fn fill<'d, T>(slot: &mut Seen<T>, draw: &mut Draw<'d>, answer: impl FnOnce(&mut Draw<'d>) -> T) -> bool {
-        let was_open = slot.is_none();
-        *slot = Some(if draw.of(&[false, false, false, true]) { Err(draw.trouble()) } else { Ok(answer(draw)) });
-        was_open
+/// What may be seen where the look points.
+pub fn answer(look: &Look, draw: &mut Draw<'_>) -> Answer {
+    fn seen<'d, T>(draw: &mut Draw<'d>, answer: impl FnOnce(&mut Draw<'d>) -> T) -> Result<T, Trouble> {
+        if draw.of(&[false, false, false, true]) { Err(draw.trouble()) } else { Ok(answer(draw)) }
     }
-    let seen = &mut view.seen;
-    let was_open = match look {
-        Look::Account => fill(&mut seen.account, draw, |draw| draw.of(&["100", "200"]).into()),
+    match look {
+        Look::Account => Answer::Account(seen(draw, |draw| draw.of(&["100", "200"]).into())),
         Look::Glance(_) => {
-            fill(&mut seen.glance, draw, |draw| draw.of(&[Glance::Changed, Glance::Same, Glance::Crowded]))
+            Answer::Glance(seen(draw, |draw| draw.of(&[Glance::Changed, Glance::Same, Glance::Crowded])))
         }
-        Look::Cluster(_) => fill(&mut seen.cluster, draw, Draw::cluster),
-        Look::Listing { .. } => fill(&mut seen.listing, draw, Draw::listing),
-        Look::Fence => fill(&mut seen.fence, draw, Draw::yes),
-        Look::Body => fill(&mut seen.body, draw, |_| ()),
-        Look::Uprooted => fill(&mut seen.uprooted, draw, Draw::yes),
-        Look::Drift => fill(&mut seen.drift, draw, Draw::drift),
-        Look::Progress => fill(&mut seen.progress, draw, |_| "".into()),
-        Look::Cause => fill(&mut seen.cause, draw, |_| "".into()),
-        Look::Trace(_) => fill(&mut seen.trace, draw, Draw::yes),
-        Look::Leftovers(_) => fill(&mut seen.leftovers, draw, |_| "".into()),
-        Look::Kubeconfig => fill(&mut seen.kubeconfig, draw, Draw::published),
-    };
-    if was_open { Ok(view) } else { Err(format!("{look:?} is asked for twice")) }
+        Look::Cluster(_) => Answer::Cluster(seen(draw, Draw::cluster)),
+        Look::Listing { .. } => Answer::Listing(seen(draw, Draw::listing)),
+        Look::Elsewhere { .. } => Answer::Elsewhere(seen(draw, Draw::listing)),
+        Look::Fence => Answer::Fence(seen(draw, Draw::yes)),
+        Look::Body => Answer::Body(seen(draw, |_| ())),
+        Look::Uprooted => Answer::Uprooted(seen(draw, Draw::yes)),
+        Look::Drift => Answer::Drift(seen(draw, Draw::drift)),
+        Look::Progress => Answer::Progress(seen(draw, |_| "".into())),
+        Look::Cause => Answer::Cause(seen(draw, |_| "".into())),
+        Look::Trace(_) => Answer::Trace(seen(draw, Draw::yes)),
+        Look::Leftovers(_) => Answer::Leftovers(seen(draw, |_| "".into())),
+        Look::Kubeconfig => Answer::Kubeconfig(seen(draw, Draw::published)),
+    }
 }
 
 /// The view after the act was done; `None` where there is no object any more.
-pub fn done(mut view: View, act: &Act, draw: &mut Draw<'_>) -> Option<View> {
-    // What a pass keeps when it reads the object afresh.
-    let Evidence { account, sent, acted, .. } = std::mem::take(&mut view.seen);
-    view.seen = Evidence { account, sent, acted, ..Evidence::default() };
-    let site = draw.site();
-    let deed = |deed, draw: &mut Draw<'_>| Some((deed, draw.deed().1));
+pub fn done(view: &View, act: &Act, draw: &mut Draw<'_>) -> Option<View> {
+    let mut after = view.after(act, draw.outcome());
+    let new = |last| Standing::New { adopt: None, attempts: 1, last, blank: false };
     match act {
         Act::Release(_) => return None,
-        Act::AddFinalizer => view.finalizer = true,
         Act::Seal { attempt } => {
             let date = view.now - SignedDuration::from_secs(60);
-            let intent = Intent { attempt: *attempt, date, nonce: "n3".into(), site, ..draw.intent() };
-            view.standing = Standing::Sealed { intent, mine: true };
+            let intent = Intent { attempt: *attempt, date, nonce: "n3".into(), ..draw.intent() };
+            after.standing = Standing::Sealed { intent, mine: true, said: None };
         }
         Act::Send { .. } => {
             let Standing::Sealed { intent, .. } = &view.standing else { return None };
-            view.seen.sent = Some((intent.nonce.clone(), draw.sent()));
+            after.seen.sent = Some((intent.nonce.clone(), draw.sent()));
         }
         Act::Record { id, site, adopted } => {
-            let known =
-                Known { id: id.clone(), site: site.clone(), adopted: *adopted, met: false, believe_after: draw.time() };
-            view.standing = Standing::Known(known);
+            after.standing = Standing::Known(Known {
+                id: id.clone(),
+                site: site.clone(),
+                adopted: *adopted,
+                met: false,
+                mark: Mark::Unseen,
+                recorded: view.now,
+                believe_after: draw.time(),
+                asked: vec![],
+            });
         }
-        Act::Close(closed) => view.standing = Standing::New { attempts: 1, last: Some(closed.clone()), blank: false },
-        Act::Forget(_) => view.standing = Standing::New { attempts: 1, last: None, blank: false },
-        Act::Claim(_) => view.seen.acted = deed(Deed::Claim, draw),
-        Act::Protect { .. } => view.seen.acted = deed(Deed::Protect, draw),
-        Act::Change { change, .. } => view.seen.acted = deed(Deed::Change(change.clone()), draw),
-        Act::Delete { .. } => view.seen.acted = deed(Deed::Delete, draw),
-        Act::Publish(_) => {
-            view.seen.acted = deed(Deed::Publish, draw);
-            view.seen.kubeconfig = Some(Ok(draw.published()));
+        Act::Close(how) => {
+            let Standing::Sealed { intent, .. } = &view.standing else { return None };
+            let (nonce, site) = (intent.nonce.clone(), intent.site.clone());
+            after.standing = new(Some(Ended { nonce, site, how: how.clone() }));
         }
+        Act::Forget(_) => after.standing = new(None),
+        Act::Publish(_) => after.seen.take(Answer::Kubeconfig(Ok(draw.published()))),
+        Act::AddFinalizer | Act::Ask(_) => {}
     }
-    Some(view)
+    Some(after)
 }

@@ -1,4 +1,4 @@
-//! Keeping a cluster: settled, changed, failed, vanished.
+//! Keeping a cluster: settled, failed, vanished.
 
 use super::*;
 
@@ -6,20 +6,22 @@ fn shown(state: State) -> View {
     recorded(Goal::Manage).shows(cluster(state))
 }
 
-fn guarded(state: State, word: bool, newer: bool, flag: Option<bool>) -> View {
-    recorded(Goal::Manage).guard(word, newer).shows(cluster(state).with(|c| c.guarded = flag))
-}
-
 fn drifted(goal: Goal, change: impl FnOnce(&mut Drift)) -> View {
-    recorded(goal).shows(cluster(State::Running)).with(|v| v.seen.drift = Some(Ok(Drift::default().with(change))))
+    recorded(goal).shows(cluster(State::Running)).drifts(Drift::default().with(change))
 }
 
 pub fn cases() -> Vec<Case> {
-    [look(), states(), protection(), differences(), changes(), failed(), vanished()].into_iter().flatten().collect()
+    [look(), truth(), states(), differences(), failed(), vanished()].into_iter().flatten().collect()
 }
 
 fn look() -> Vec<Case> {
     let unlisted = || view(Goal::Manage, Standing::Known(known()));
+    let crowded = |ours| {
+        recorded(Goal::Manage)
+            .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
+            .lists(list(secs(1)).with(|l| l.ours = ours))
+            .shows(cluster(State::Running))
+    };
     vec![
         case("a cluster is first glanced at in the shared list", unlisted(), looks(Look::Glance(id()))),
         case(
@@ -34,43 +36,55 @@ fn look() -> Vec<Case> {
         ),
         case(
             "and neither is touched",
-            shown(State::Running)
-                .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
-                .lists(list(secs(1)).with(|l| l.ours = vec![id(), "c2".into()])),
+            crowded(vec![id(), "c2".into()]),
             rests(Stuck(Reason::DuplicateDetected)).saying("c1 and cluster c2").ready(Some(false)),
         ),
-        case(
-            "unless the fresh list shows that it is gone",
-            shown(State::Running)
-                .with(|v| v.seen.glance = Some(Ok(Glance::Crowded)))
-                .lists(list(secs(1)).with(|l| l.ours = vec![id()])),
-            rests(Done),
-        ),
+        case("unless the fresh list shows that it is gone", crowded(vec![id()]), rests(Done)),
         case("a cluster that changed is looked at closely", recorded(Goal::Manage), looks(Look::Cluster(id()))),
-        case(
-            "nothing is read with the credentials of another account",
-            unlisted().with(|v| v.seen.account = Some(Ok("200".into()))),
-            rests(Stuck(Reason::AccountChanged)).again(mins(10)).ready(Some(false)),
-        ),
-        case(
-            "a cluster that cannot be read keeps its last word",
-            recorded(Goal::Manage).with(|v| v.seen.cluster = Some(Err(trouble(Class::Transient)))),
-            rests(UnderWay(Reason::Unreachable)).ready(None),
-        ),
-        case(
-            "an id that another object records as well is a conflict",
-            recorded(Goal::Manage)
-                .shows(cluster(State::Running).with(|c| c.owner = Owner::Claimed("AckCluster x".into()))),
-            rests(Stuck(Reason::OwnershipConflict)).saying("AckCluster x"),
-        ),
         case("a paused object's cluster is not looked at", unlisted().with(|v| v.goal = Goal::Pause), {
             rests(Held(Reason::Paused))
         }),
     ]
 }
 
+/// `Ready` is what ACK says of the cluster, and nothing else.
+fn truth() -> Vec<Case> {
+    let glances =
+        |class| view(Goal::Manage, Standing::Known(known())).with(|v| v.seen.take(Answer::Glance(Err(trouble(class)))));
+    let reads = |class| recorded(Goal::Manage).with(|v| v.seen.take(Answer::Cluster(Err(trouble(class)))));
+    let keys = |seen| view(Goal::Manage, Standing::Known(known())).with(|v| v.seen.account = Some(seen));
+    let adopted = || {
+        recorded(Goal::Manage).known(|known| known.adopted = true).with(|v| {
+            v.seen.take(Answer::Glance(Err(trouble(Class::Permission))));
+        })
+    };
+    vec![
+        case(
+            "a key that is switched off leaves a cluster that ran as ready as it was",
+            keys(Err(trouble(Class::Credentials))),
+            rests(Stuck(Reason::InvalidCredentials)).ready(None).again(mins(5)),
+        ),
+        case(
+            "and so do the keys of another account",
+            keys(Ok("200".into())),
+            rests(Stuck(Reason::AccountChanged)).ready(None).saying("account 100").again(mins(10)),
+        ),
+        case("and a right that is lost", reads(Class::Permission), rests(Stuck(Reason::PermissionDenied)).ready(None)),
+        case("and a quota", reads(Class::Quota), rests(Stuck(Reason::QuotaExceeded)).ready(None)),
+        case("and a bill", glances(Class::Account), rests(Stuck(Reason::AccountProblem)).ready(None)),
+        case("and a network", reads(Class::Transient), rests(UnderWay(Reason::Unreachable)).ready(None)),
+        case("an adopted cluster of which the list is forbidden is read by itself", adopted(), {
+            looks(Look::Cluster(id()))
+        }),
+        case(
+            "and has one steady reason, as ready as it serves",
+            adopted().shows(cluster(State::Running)),
+            rests(Stuck(Reason::PermissionDenied)).ready(Some(true)).saying("as ACK tells it").again(mins(5)),
+        ),
+    ]
+}
+
 fn states() -> Vec<Case> {
-    let untold = |state, tell: fn(&mut Evidence) -> &mut Seen<Note>| shown(state).with(|v| *tell(&mut v.seen) = None);
     vec![
         case("a running cluster is ready", shown(State::Running), rests(Done).ready(Some(true)).again(mins(5))),
         case(
@@ -78,11 +92,11 @@ fn states() -> Vec<Case> {
             shown(State::Making),
             rests(UnderWay(Reason::Creating)).again(secs(15)).saying("as ACK tells it").ready(Some(false)),
         ),
-        case("which is looked at first", untold(State::Making, |seen| &mut seen.progress), looks(Look::Progress)),
+        case("which is looked at first", shown(State::Making).with(|v| v.seen.progress = None), looks(Look::Progress)),
         case(
             "a task that cannot be read is not waited for",
             shown(State::Making).with(|v| v.seen.progress = Some(Err(trouble(Class::Transient)))),
-            rests(UnderWay(Reason::Creating)).saying("ACK is creating the cluster"),
+            rests(UnderWay(Reason::Creating)),
         ),
         case("a busy cluster serves", shown(State::Busy), rests(UnderWay(Reason::Updating)).ready(Some(true))),
         case(
@@ -90,15 +104,11 @@ fn states() -> Vec<Case> {
             shown(State::Down),
             rests(Held(Reason::ClusterUnavailable)).ready(Some(false)).saying("word"),
         ),
-        case(
-            "a cluster that others delete is followed",
-            shown(State::Deleting),
-            rests(UnderWay(Reason::Deleting)).saying("nobody asked for that here"),
-        ),
+        case("a cluster that others delete is followed", shown(State::Deleting), rests(UnderWay(Reason::Deleting))),
         case(
             "a cluster that goes to be made anew is followed",
             shown(State::Deleting).word(Word::Recreate(id())),
-            rests(UnderWay(Reason::Deleting)).saying("once it is gone another one is made"),
+            rests(UnderWay(Reason::Deleting)).saying("another one"),
         ),
         case(
             "a deletion of others that failed is told",
@@ -109,61 +119,6 @@ fn states() -> Vec<Case> {
             "a cluster whose last change failed still serves",
             shown(State::ChangeFailed),
             rests(Stuck(Reason::UpdateFailed)).ready(Some(true)),
-        ),
-    ]
-}
-
-fn protection() -> Vec<Case> {
-    let protect = |on| acts(Act::Protect { id: id(), on });
-    let raise = || guarded(State::Running, true, false, Some(false));
-    let lower = || guarded(State::Running, false, true, Some(true));
-    let adopted = |view: View| view.with(|v| v.standing = Standing::Known(known().with(|k| k.adopted = true)));
-    let owned = |owner| raise().shows(cluster(State::Running).with(|c| c.owner = owner));
-    vec![
-        case("a protection that the spec wants is switched on", raise(), protect(true)),
-        case("a protection is lowered at a new word", lower(), protect(false)),
-        case(
-            "old words never undo an emergency protection",
-            guarded(State::Running, false, false, Some(true)),
-            rests(Stuck(Reason::SpecDiffers)).saying("is not lifted by old words"),
-        ),
-        case("a flag that does not show is not repaired", guarded(State::Running, true, false, None), rests(Done)),
-        case(
-            "a silent spec leaves the flag alone",
-            shown(State::Running).shows(cluster(State::Running).with(|c| c.guarded = Some(true))),
-            rests(Done),
-        ),
-        case(
-            "protection waits until the cluster runs",
-            guarded(State::ChangeFailed, true, false, Some(false)),
-            rests(Stuck(Reason::UpdateFailed)),
-        ),
-        case("an observed cluster is not protected", raise().with(|v| v.goal = Goal::Observe), {
-            rests(Held(Reason::Observed))
-        }),
-        case("a change that ACK does not show yet is waited for", raise().did(Deed::Protect, Ok(())), {
-            rests(UnderWay(Reason::Updating)).again(secs(30)).ready(Some(true))
-        }),
-        case(
-            "a change that ACK refuses is told",
-            lower().did(Deed::Protect, Err(Class::User)),
-            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it"),
-        ),
-        case(
-            "a change that could not be asked for is tried again",
-            raise().did(Deed::Protect, Err(Class::Throttled)),
-            rests(UnderWay(Reason::Throttled)),
-        ),
-        case("an adopted cluster of nobody is protected", adopted(owned(Owner::Nobody)), protect(true)),
-        case(
-            "a cluster that lost our mark is not changed",
-            owned(Owner::Nobody),
-            rests(Stuck(Reason::OwnershipConflict)),
-        ),
-        case(
-            "a cluster with another object's mark is not changed",
-            adopted(owned(Owner::Other("n9".into()))),
-            rests(Stuck(Reason::OwnershipConflict)).saying("take-over=n9"),
         ),
     ]
 }
@@ -187,6 +142,11 @@ fn differences() -> Vec<Case> {
             drifted(Goal::Manage, |d| (d.workers, d.differs) = (Some("2 of 3".into()), Some("vpcid differs".into()))),
             rests(Stuck(Reason::WorkersMissing)).saying("2 of 3. vpcid differs"),
         ),
+        case(
+            "what cannot be changed does not hold up what can",
+            drifted(Goal::Manage, |d| (d.changes, d.differs) = (vec![wanted()], Some("vpcid differs".into()))),
+            asks(Deed::Change(vec![wanted()]), Reason::Updating),
+        ),
         case("and so for an observed cluster", drifted(Goal::Observe, differs), rests(Stuck(Reason::SpecDiffers))),
         case(
             "an observed cluster that is as the spec says is held",
@@ -202,16 +162,10 @@ fn failed() -> Vec<Case> {
         case(
             "a failed cluster is kept, with its cause and the word that makes another",
             shown(State::Failed),
-            rests(Stuck(Reason::CreateFailed))
-                .again(mins(10))
-                .saying("as ACK tells it. The failed cluster c1 may hold"),
+            rests(Stuck(Reason::CreateFailed)).again(mins(10)).saying("as ACK tells it").saying("recreate=c1"),
         ),
         case("its cause is looked for", shown(State::Failed).with(|v| v.seen.cause = None), looks(Look::Cause)),
-        case(
-            "recreate deletes the failed cluster first",
-            again(Goal::Manage),
-            acts(Act::Delete { id: id(), not_after: NOW + mins(1) }),
-        ),
+        case("recreate deletes the failed cluster first", again(Goal::Manage), asks(Deed::Delete, Reason::Deleting)),
         case(
             "recreate minds the protection",
             again(Goal::Manage).guard(true, true).shows(cluster(State::Failed).with(|c| c.guarded = Some(true))),
@@ -262,141 +216,8 @@ fn vanished() -> Vec<Case> {
         ),
         case(
             "a cluster that ACK never showed is late, not gone",
-            gone(Goal::Manage).with(|v| {
-                v.standing = Standing::Known(Known { met: false, believe_after: NOW + secs(1), ..known() });
-            }),
-            rests(UnderWay(Reason::Creating)).saying("its record may lag"),
-        ),
-    ]
-}
-
-fn changes() -> Vec<Case> {
-    let wants = || drifted(Goal::Manage, |d| d.change = Some(wanted()));
-    let change = |change| acts(Act::Change { id: id(), change });
-    let memo = |wait, refusal| Memo::Changed { change: wanted(), at: ago(wait), refusal };
-    let taken = |wait| memo(wait, None);
-    let refused = |wait| memo(wait, Some("as ACK tells it".into()));
-    let adopted = |view: View| view.with(|v| v.standing = Standing::Known(known().with(|k| k.adopted = true)));
-    let with = |cluster| {
-        let drift = Drift { change: Some(wanted()), ..Drift::default() };
-        wants().shows(cluster).with(|v| v.seen.drift = Some(Ok(drift)))
-    };
-    let owned = |owner| with(cluster(State::Running).with(|c| c.owner = owner));
-    let in_state = |state| with(cluster(state));
-    vec![
-        case("what the spec wants otherwise is changed", wants(), change(wanted())),
-        case("also after a change that failed", in_state(State::ChangeFailed), change(wanted())),
-        case("not while something else is at work", in_state(State::Busy), rests(UnderWay(Reason::Updating))),
-        case("not on a cluster that is down", in_state(State::Down), rests(Held(Reason::ClusterUnavailable))),
-        case(
-            "the protection comes first",
-            guarded(State::Running, true, false, Some(false)).with(|v| {
-                v.seen.drift = Some(Ok(Drift { change: Some(wanted()), ..Drift::default() }));
-            }),
-            acts(Act::Protect { id: id(), on: true }),
-        ),
-        case(
-            "an observed cluster is not changed, and what differs is told",
-            wants().with(|v| v.goal = Goal::Observe),
-            rests(Stuck(Reason::SpecDiffers))
-                .saying("would be changed: timezone: UTC -> Asia/Shanghai")
-                .ready(Some(true)),
-        ),
-        case("an adopted cluster of nobody is changed", adopted(owned(Owner::Nobody)), change(wanted())),
-        case(
-            "but not while it may be another than the one that was meant",
-            adopted(drifted(Goal::Manage, |d| (d.change, d.fixed) = (Some(wanted()), true))),
-            rests(Stuck(Reason::SpecDiffers)).saying("once what ACK cannot change agrees"),
-        ),
-        case("a cluster that lost our mark is not", owned(Owner::Nobody), rests(Stuck(Reason::OwnershipConflict))),
-        case(
-            "one with another object's mark is not",
-            adopted(owned(Owner::Other("n9".into()))),
-            rests(Stuck(Reason::OwnershipConflict)).saying("take-over=n9"),
-        ),
-        case(
-            "what was asked for is waited for",
-            wants().did(Deed::Change(wanted()), Ok(())),
-            rests(UnderWay(Reason::Updating)).again(secs(15)).ready(Some(true)).keeping(taken(secs(0))),
-        ),
-        case(
-            "and remembered while ACK is at work on it",
-            in_state(State::Busy).did(Deed::Change(wanted()), Ok(())),
-            rests(UnderWay(Reason::Updating)).keeping(taken(secs(0))),
-        ),
-        case(
-            "and after that",
-            in_state(State::Busy).remembers(taken(mins(2))),
-            rests(UnderWay(Reason::Updating)).keeping(taken(mins(2))),
-        ),
-        case(
-            "an answer that is slow to show does not have it asked for again",
-            wants().remembers(taken(mins(4))),
-            rests(UnderWay(Reason::Updating)).keeping(taken(mins(4))),
-        ),
-        case(
-            "what ACK took and does not show is told",
-            wants().remembers(taken(mins(5))),
-            rests(Stuck(Reason::SpecDiffers)).saying("does not show it").again(mins(5)).keeping(taken(mins(5))),
-        ),
-        case("and not asked for again for a day", wants().remembers(taken(mins(1439))), {
-            rests(Stuck(Reason::SpecDiffers)).again(mins(1)).keeping(taken(mins(1439)))
-        }),
-        case("but then", wants().remembers(taken(mins(1440))), change(wanted())),
-        case(
-            "another change is asked for at once",
-            drifted(Goal::Manage, |d| d.change = Some(another())).remembers(taken(secs(1))),
-            change(another()),
-        ),
-        case(
-            "one change is followed by the next",
-            drifted(Goal::Manage, |d| d.change = Some(another())).did(Deed::Change(wanted()), Ok(())),
-            change(another()),
-        ),
-        case(
-            "a change that ACK refuses is told, and the cluster serves",
-            wants().did(Deed::Change(wanted()), Err(Class::User)),
-            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it").ready(Some(true)).keeping(refused(secs(0))),
-        ),
-        case(
-            "a kubeconfig that is due then waits for the next pass, and neither is asked for again in this one",
-            wants().did(Deed::Change(wanted()), Err(Class::User)).with(|v| {
-                v.kubeconfig = Some(NOW);
-                v.seen.kubeconfig = Some(Ok(Published::Absent));
-            }),
-            rests(Stuck(Reason::UpdateFailed)).again(secs(15)).keeping(refused(secs(0))),
-        ),
-        case(
-            "so is one that the keys may not ask for",
-            wants().did(Deed::Change(wanted()), Err(Class::Permission)),
-            rests(Stuck(Reason::UpdateFailed)).ready(Some(true)).keeping(refused(secs(0))),
-        ),
-        case(
-            "and stays told",
-            wants().remembers(refused(mins(9))),
-            rests(Stuck(Reason::UpdateFailed)).saying("as ACK tells it").again(mins(1)).keeping(refused(mins(9))),
-        ),
-        case("it is asked for again after ten minutes", wants().remembers(refused(mins(10))), change(wanted())),
-        case(
-            "a change that could not be asked for is tried again",
-            wants().did(Deed::Change(wanted()), Err(Class::Throttled)),
-            rests(UnderWay(Reason::Throttled)).ready(Some(true)).keeping_nothing(),
-        ),
-        case(
-            "one that failed at work is told, and asked for again after ten minutes",
-            in_state(State::ChangeFailed).remembers(taken(mins(9))),
-            rests(Stuck(Reason::UpdateFailed)).saying("the change failed").again(mins(1)),
-        ),
-        case("which is then", in_state(State::ChangeFailed).remembers(taken(mins(10))), change(wanted())),
-        case(
-            "what cannot be changed is told once the rest is done",
-            drifted(Goal::Manage, |d| (d.change, d.differs) = (Some(wanted()), Some("vpcid differs".into()))),
-            change(wanted()),
-        ),
-        case(
-            "a change that took is forgotten",
-            drifted(Goal::Manage, |_| {}).remembers(taken(secs(20))),
-            rests(Done).keeping_nothing(),
+            gone(Goal::Manage).known(|known| (known.met, known.believe_after) = (false, NOW + secs(1))),
+            rests(UnderWay(Reason::Creating)),
         ),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A kubeconfig is wanted, and must be seen to so long from now.
+/// A kubeconfig is wanted, and must be looked at so long from now.
 fn due(wait: SignedDuration) -> View {
     view(Goal::Manage, Standing::Known(known())).with(|v| v.kubeconfig = Some(NOW + wait))
 }
@@ -36,6 +36,11 @@ pub fn cases() -> Vec<Case> {
         case("what is absent is published", finds(Published::Absent), publish()),
         case("what is due is renewed", finds(fresh(secs(0))), publish()),
         case("even while ACK is changing the cluster", finds(fresh(secs(0))).shows(cluster(State::Busy)), publish()),
+        case(
+            "but not of a cluster that does not show our mark",
+            finds(fresh(secs(0))).shows(cluster(State::Busy).with(|c| c.owner = Owner::Nobody)),
+            rests(UnderWay(Reason::Updating)),
+        ),
         case("what is fresh needs nothing", finds(fresh(mins(2))), rests(Done).again(mins(2)).ready(Some(true))),
         case("for an observed cluster none is looked at or made", observed(shown(State::Running)), {
             rests(Held(Reason::Observed)).again(mins(5))
@@ -59,17 +64,17 @@ pub fn cases() -> Vec<Case> {
         case(
             "what could not be got is tried again and the cluster serves",
             shown(State::Running).with(|v| v.seen.kubeconfig = Some(Err(trouble(Class::Transient)))),
-            rests(UnderWay(Reason::Unreachable)).saying("the kubeconfig is not published").ready(Some(true)),
+            rests(UnderWay(Reason::Unreachable)).saying("kubeconfig").saying("as ACK tells it").ready(Some(true)),
         ),
         case(
             "protection comes first",
             finds(Published::Absent).guard(true, false),
-            acts(Act::Protect { id: id(), on: true }),
+            asks(Deed::Protect(true), Reason::Updating),
         ),
         case(
             "what differs is told before a Secret that is not ours",
             finds(Published::Foreign("Secret x".into()))
-                .with(|v| v.seen.drift = Some(Ok(Drift::default().with(|d| d.differs = Some("vpcid".into()))))),
+                .drifts(Drift { differs: Some("vpcid".into()), ..Drift::default() }),
             rests(Stuck(Reason::SpecDiffers)).saying("vpcid. Secret x"),
         ),
     ]

@@ -3,72 +3,55 @@
 use super::*;
 
 /// Over a world that stands still, of an ACK that takes everything and shows nothing of it or refuses everything, a pass
-/// asks for each change once.
+/// asks for each thing once.
 pub fn comes_to_rest(view: &View, act: &Act, rules: &Rules) -> Result<(), String> {
-    let world = &view.seen;
     for went in [Ok(()), Err(trouble(Class::User)), Err(trouble(Class::Throttled))] {
-        let (mut view, mut act, mut acts) = (view.clone(), act.clone(), vec![]);
-        while let Some(deed) = deed(&act) {
-            if acts.contains(&act) {
-                return Err(format!("again and again: {acts:?} in {view:#?}"));
+        let (mut now, mut act, mut deeds) = (view.clone(), act.clone(), vec![]);
+        while let Some(deed) = act.deed() {
+            if deeds.contains(&deed) {
+                return Err(format!("again and again: {deeds:?} in {view:#?}"));
             }
-            acts.push(act.clone());
-            let kept = Evidence { account: world.account.clone(), sent: world.sent.clone(), ..Evidence::default() };
-            view.seen = Evidence { acted: Some((deed, went.clone())), ..kept };
-            let step = loop {
-                match decide(&view, rules) {
-                    Step::Look(look) => match as_before(world, &look) {
-                        Some(fill) => fill(&mut view.seen, world),
-                        None => break None,
-                    },
-                    Step::Act(next) => break Some(next),
-                    Step::Rest(_) => break None,
-                }
-            };
-            let Some(next) = step else { break };
+            deeds.push(deed);
+            now = now.after(&act, went.clone());
+            let Some(next) = next_act(&mut now, &view.seen, rules)? else { break };
             act = next;
         }
     }
     Ok(())
 }
 
-/// What this act asks of ACK, if it changes something there or publishes what comes from there.
-fn deed(act: &Act) -> Option<Deed> {
-    Some(match act {
-        Act::Claim(_) => Deed::Claim,
-        Act::Protect { .. } => Deed::Protect,
-        Act::Change { change, .. } => Deed::Change(change.clone()),
-        Act::Delete { .. } => Deed::Delete,
-        Act::Publish(_) => Deed::Publish,
-        Act::AddFinalizer
-        | Act::Seal { .. }
-        | Act::Send { .. }
-        | Act::Record { .. }
-        | Act::Close(_)
-        | Act::Forget(_)
-        | Act::Release(_) => return None,
-    })
+/// What the pass does next, once its looks are answered.
+fn next_act(now: &mut View, world: &Evidence, rules: &Rules) -> Result<Option<Act>, String> {
+    for _ in 0..20 {
+        match decide(now, rules) {
+            Step::Look(look) => match as_before(world, &look) {
+                Some(answer) => now.seen.take(answer),
+                None => return Ok(None),
+            },
+            Step::Act(next) => return Ok(Some(next)),
+            Step::Rest(_) => return Ok(None),
+        }
+    }
+    Err(format!("it never ends: {now:#?}"))
 }
 
-type Fill = fn(&mut Evidence, &Evidence);
-
 /// Answers the look as it was answered before; what was not asked then shows what asks for most.
-fn as_before(world: &Evidence, look: &Look) -> Option<Fill> {
+fn as_before(world: &Evidence, look: &Look) -> Option<Answer> {
+    let none = || Ok(Note::from(""));
     Some(match look {
-        Look::Glance(_) if world.glance.is_some() => |seen, world| seen.glance = world.glance.clone(),
-        Look::Cluster(_) if world.cluster.is_some() => |seen, world| seen.cluster = world.cluster.clone(),
-        Look::Listing { .. } if world.listing.is_some() => |seen, world| seen.listing = world.listing.clone(),
-        Look::Drift => |seen, world| {
-            let wants = || Some(Ok(Drift { change: Some(wanted()), ..Drift::default() }));
-            seen.drift = world.drift.clone().or_else(wants);
-        },
-        Look::Kubeconfig => |seen, world| {
-            seen.kubeconfig = world.kubeconfig.clone().or(Some(Ok(Published::Absent)));
-        },
-        Look::Uprooted => |seen, _| seen.uprooted = Some(Ok(false)),
-        Look::Progress => |seen, _| seen.progress = Some(Ok("".into())),
-        Look::Cause => |seen, _| seen.cause = Some(Ok("".into())),
-        Look::Leftovers(_) => |seen, _| seen.leftovers = Some(Ok("".into())),
-        _ => return None,
+        Look::Account => Answer::Account(world.account.clone()?),
+        Look::Glance(_) => Answer::Glance(world.glance.clone()?),
+        Look::Cluster(_) => Answer::Cluster(world.cluster.clone()?),
+        Look::Listing { .. } => Answer::Listing(world.listing.clone()?),
+        Look::Elsewhere { .. } => Answer::Elsewhere(world.elsewhere.clone()?),
+        Look::Fence => Answer::Fence(world.fence.clone()?),
+        Look::Body => Answer::Body(world.body.clone()?),
+        Look::Trace(_) => Answer::Trace(world.trace.clone()?),
+        Look::Drift => Answer::Drift(world.drift.clone().unwrap_or_else(|| Ok(drift(&[wanted(), another()])))),
+        Look::Kubeconfig => Answer::Kubeconfig(world.kubeconfig.clone().unwrap_or(Ok(Published::Absent))),
+        Look::Uprooted => Answer::Uprooted(Ok(false)),
+        Look::Progress => Answer::Progress(none()),
+        Look::Cause => Answer::Cause(none()),
+        Look::Leftovers(_) => Answer::Leftovers(none()),
     })
 }
