@@ -75,6 +75,11 @@ impl Copy {
         command.output().map_err(Error::Cargo)
     }
 
+    /// What the tables beside the code say.
+    pub fn tables(&self) -> Result<Output, Error> {
+        self.cargo(&["test", "--quiet", "--lib", "--profile", "prove"])
+    }
+
     /// What the program of this copy says.
     pub fn run(&self, words: &[&str]) -> Result<Output, Error> {
         let program = self.at.join("target/prove/proof");

@@ -28,7 +28,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         edits: &[(
             "src/decide/once.rs",
             r"    if !list.whole {
-        return Err(Step::Rest(torn(v, rules)));
+        return Err(Step::Rest(torn(v, &intent.site.region, rules)));
     }
 ",
             "",
@@ -127,16 +127,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "throttled for good",
         stands_for: "no copy is feared after throttling",
         row: "requests refused",
-        edits: &[
-            ("src/terms.rs", "Throttled | Transient | Busy | Credentials", "Transient | Busy | Credentials"),
-            ("src/terms.rs", "NotFound | User => false,", "Throttled | NotFound | User => false,"),
-        ],
+        edits: &[(
+            "src/terms.rs",
+            "    pub fn momentary(self) -> bool {\n        use Class::*;\n",
+            "    pub fn momentary(self) -> bool {\n        use Class::*;\n        if self == Throttled {\n            return false;\n        }\n",
+        )],
     },
     Mutant {
         name: "a list dated ahead of our clock is believed",
         stands_for: "a gateway whose clock is wrong",
         row: "",
-        edits: &[("src/decide/once.rs", "if list.ahead <= rules.skew {", "if true {")],
+        edits: &[("src/decide/absence.rs", "if list.ahead <= rules.skew {", "if true {")],
     },
     Mutant {
         name: "a stored bound shortens our own",

@@ -47,11 +47,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "finalizer after the cluster",
         stands_for: "an object can be deleted while its cluster is asked for",
         row: "an operator that crashes and sleeps",
-        edits: &[(
-            "src/decide/mod.rs",
-            "(Manage, _) if !v.finalizer => Step::Act(Act::AddFinalizer),",
-            "(Manage, Known(_)) if !v.finalizer => Step::Act(Act::AddFinalizer),",
-        )],
+        edits: &[
+            (
+                "src/decide/mod.rs",
+                "(Manage | Observe | Pause, Sealed { .. } | Known(_)) if !v.finalizer",
+                "(Manage | Observe | Pause, Known(_)) if !v.finalizer",
+            ),
+            ("src/decide/make.rs", "    held(v, rules)?;\n    Ok(Step::Act(Act::Seal", "    Ok(Step::Act(Act::Seal"),
+        ],
     },
     Mutant {
         name: "an open intent is let go",
@@ -60,9 +63,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         edits: &[
             (
                 "src/decide/mod.rs",
-                "        (_, Sealed { intent, mine })",
+                "        (_, Sealed { intent, mine, said })",
                 r"        (Destroy, Sealed { mine: false, .. }) => Step::Act(Act::Release(delete_free())),
-        (_, Sealed { intent, mine })",
+        (_, Sealed { intent, mine, said })",
             ),
             (
                 "src/decide/mod.rs",
@@ -81,7 +84,7 @@ fn paused(rules: &Rules) -> Verdict {",
         row: "two operators, a failed cluster made anew",
         edits: &[(
             "tests/proof/model/shell.rs",
-            "let free = there.filter(|o| o.known.is_none());",
+            "let free = there.filter(|o| o.status.known.is_none());",
             "let free = there;",
         )],
     },
@@ -123,8 +126,8 @@ fn paused(rules: &Rules) -> Verdict {",
         row: "two operators, all copies",
         edits: &[(
             "tests/proof/model/shell.rs",
-            "current && w.write(|o| (o.intent, o.last) = (None, Some(last)))",
-            "w.write(|o| (o.intent, o.last) = (None, Some(last)))",
+            "current && w.write(|o| o.close(given::closed(&how)))",
+            "w.write(|o| o.close(given::closed(&how)))",
         )],
     },
 ];

@@ -123,7 +123,7 @@ impl Sim {
             worker.at = At::Idle;
         }
         w.wire = [None; 3];
-        const ROUNDS: usize = 30;
+        const ROUNDS: usize = 20;
         for round in 0..ROUNDS + 3 {
             for n in 0..CLUSTERS {
                 w = self.next_state(&w, Do::Work(n)).unwrap_or(w);

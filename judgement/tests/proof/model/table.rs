@@ -151,7 +151,7 @@ pub(super) fn dimensions() -> Vec<Row> {
     vec![
         row(
             "tags that come after the cluster, a copy refused beside one that was executed",
-            Sim { sleep: 1, ..one(&[Crash, Delete, Refuse, Twin, Late]) },
+            Sim { sleep: 1, spread: SKEW, ..one(&[Crash, Delete, Refuse, Twin, Late]) },
             COPIES,
         ),
         row("tags that come late after a status was lost", brief(&[Delete, Late, Lose]), LIFE),

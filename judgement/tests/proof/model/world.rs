@@ -337,7 +337,7 @@ impl World {
         for c in self.clusters.iter_mut().flatten() {
             older(&mut c.born, if sim.can(May::Late) { sim.slept(sim.copies()) } else { -sim.lag });
             c.shown |= c.born + sim.lag <= 0;
-            c.tagged |= c.born + sim.lag <= 0;
+            c.tagged |= c.born + sim.lag + if sim.can(May::Late) { SKEW } else { 0 } <= 0;
         }
         for seen in &mut self.nonces {
             *seen = if *seen <= -WINDOW - SKEW { FORGOTTEN } else { *seen - 1 };
