@@ -15,7 +15,7 @@ const DELETE: usize = 4;
 /// Longer ago than counts.
 pub(super) const LONG_AGO: Tick = -SKEW - 1;
 
-/// How far calls lie apart for something that is refused, or not begun: the slow pace is two ticks where this is counted, and the
+/// How far calls lie apart for something that is refused, not begun, or whose answer is lost: the slow pace is two ticks where this is counted, and the
 /// first call may have been made `S` after it was written down.
 const APART: Tick = 1;
 
@@ -141,7 +141,8 @@ impl Sim {
         if often {
             w.wrong = Some("the same is asked for again and again");
         }
-        let refused = how == How::Refused;
+        // Of a lost answer nobody knows more than of a refusal: it is tried again at that pace.
+        let refused = matches!(how, How::Refused | How::Dropped | How::Lost);
         let times = if refused { asks.times } else { (asks.times + 1).min(A_DAY) };
         *asks = Asks { digest: call.digest, times, last: 0, refused };
     }

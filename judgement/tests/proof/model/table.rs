@@ -127,7 +127,7 @@ pub(super) fn small() -> Vec<Row> {
         row("each state comes to rest by itself", calm(&[Delete, Refuse, Twin, Share]), COPIES),
         row("each state comes to rest after losses", calm(&[Lose, Wipe]), &[RUNS, LATE, AGAIN]),
         row("each state comes to rest whoever's credentials", calm(&[Swap]), &[RUNS, LATE, AGAIN, STRANGE]),
-        row("two operators, the object deleted at any moment", Sim { sleep: 0, ..two(&[Crash, Delete]) }, LIFE),
+        row("two operators, the object deleted at any moment", Sim { sleep: 0, ..two(&[Delete]) }, LIFE),
         row(
             "two operators, requests refused and delivered twice",
             two(&[Crash, Refuse, Twin]),
@@ -252,6 +252,11 @@ pub(super) fn large() -> Vec<Row> {
     let row = |name, sim, reached| Row { name, sim, reached };
     vec![
         row("three operators", Sim { sleep: 0, ..three(&[]) }, &[RUNS, LATE, AGAIN]),
+        row(
+            "two operators that crash, the object deleted at any moment",
+            Sim { sleep: 0, ..two(&[Crash, Delete]) },
+            LIFE,
+        ),
         row("two operators, an object of the same name made anew", Sim { sleep: 0, ..two(&[Delete, Renew]) }, LIFE),
         row(
             "one operator, clocks off, copies refused and doubled, old lists",
