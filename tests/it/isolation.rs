@@ -269,13 +269,15 @@ fn a_region_or_a_call_that_refuses_the_key_is_no_trouble_of_the_others() {
     let well = scene.get("well").unwrap();
     assert_eq!(ready(&well).unwrap()["lastTransitionTime"], ready(&since).unwrap()["lastTransitionTime"], "{well:#}");
     let writes = scene.operator_writes();
-    let reasons: Vec<_> = writes[written..]
+    let told: Vec<_> = writes[written..]
         .iter()
         .filter(|write| write["objectRef"]["name"] == "well")
         .filter_map(|write| write["requestObject"]["status"]["conditions"].as_array())
-        .map(|conditions| conditions.iter().find(|c| c["type"] == "Ready").expect("Ready")["reason"].clone())
+        .map(|conditions| conditions.iter().find(|c| c["type"] == "Ready").expect("Ready"))
+        .map(|ready| (ready["status"].clone(), ready["reason"].clone()))
         .collect();
-    assert!(reasons.iter().all(|reason| reason == "Running" || reason == "Updating"), "{reasons:?}");
+    let blamed = |(truth, reason): &(Value, Value)| truth != "True" || reason == "InvalidCredentials";
+    assert!(!told.is_empty() && !told.iter().any(blamed), "{told:?}");
 }
 
 /// How often lists were read since, and for how long.
