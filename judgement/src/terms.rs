@@ -271,8 +271,8 @@ macro_rules! reasons {
 reasons! {
     /// ACK is making the cluster, or the operator is about to ask for it. Nothing to do; the message shows the stages.
     Creating,
-    /// The create request was sent and its answer got lost. The message says until when the operator watches the list, and
-    /// which annotation answers at once if you know the outcome.
+    /// The answer to the create request got lost, or a refusal may hide a cluster that was made. The message says until when
+    /// the operator watches the list, and which annotation answers at once if you know the outcome.
     AwaitingOutcome,
     /// ACK is changing the cluster as the spec says. Nothing to do.
     Updating,
@@ -299,7 +299,8 @@ reasons! {
     Observed,
     /// The object goes and the cluster stays, as `deletionPolicy: Retain` says. Nothing to do.
     Retained,
-    /// ACK or the operator refuses what the spec says; the message has ACK's own words. Change the spec.
+    /// ACK or the operator refuses what the spec says; the message has ACK's own words, and when or whether it is sent again.
+    /// Change the spec.
     InvalidSpec,
     /// The key is unknown, inactive or wrong, or its token has expired. Mend the Secret; it is read again by itself.
     InvalidCredentials,
@@ -329,8 +330,8 @@ reasons! {
     /// The gateway accepts what it must refuse, so an absence cannot be proven. Look in the console, and answer with the
     /// annotation that the message prints.
     FenceInert,
-    /// These credentials may not see every cluster of the account, or another region's endpoint answers, so an absence cannot
-    /// be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
+    /// These credentials may not see the cluster that is looked for, or another region's endpoint answers, so an absence
+    /// cannot be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
     /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again at a slow pace,
     /// and at once when the change is another one.
@@ -338,8 +339,8 @@ reasons! {
     /// The cluster came up without the workers that the spec asks for, as regions do that ignore the old worker fields. Use
     /// `nodepools` or `workerFields: AsNodePool` in a new cluster, or add a pool.
     WorkersMissing,
-    /// The cluster differs from the spec in fields that are not changed here, or that ACK does not show as changed; the message
-    /// names them. Write the cloud's values into the spec, or change the cluster in the console.
+    /// The cluster differs from the spec in what is not changed here, what ACK does not show as changed, or what somebody
+    /// else changes back; the message names it. Write the cloud's values into the spec, or change the cluster in the console.
     SpecDiffers,
     /// Deletion waits until the protection is lifted. Keep the cluster with `deletionPolicy: Retain`, or set
     /// `deletion_protection: false`.

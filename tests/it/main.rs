@@ -44,7 +44,7 @@ mod leaks;
 mod once;
 /// Clusters that belong to no object are told of and left alone.
 mod orphans;
-/// What holds of whatever comes: the judgement, the signer, the decoders.
+/// What holds of whatever comes: the signer, the decoders.
 mod properties;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
