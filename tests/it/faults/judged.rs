@@ -131,8 +131,10 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
         // Without the right to list, that is what is named.
         (_, Step::Rest(verdict)) if unlisted(view) => said(verdict) && rests(view, verdict),
         // The spec protects a cluster that is to go, and the cloud cannot be made to.
-        (Deed::Protect(true), Step::Rest(verdict)) if view.goal != Goal::Manage => {
-            words(verdict).is_some_and(|(reason, _)| reason == Reason::DeletionProtected) && said(verdict)
+        (Deed::Protect(true), Step::Rest(verdict))
+            if words(verdict).is_some_and(|(reason, _)| reason == Reason::DeletionProtected) =>
+        {
+            said(verdict)
         }
         (Deed::Protect(false), Step::Act(Act::Ask(Ask { deed: Deed::Delete, .. })) | Step::Look(_)) if !runs => {
             class.refuses() || [Class::Busy, Class::Unknown].contains(&class)
