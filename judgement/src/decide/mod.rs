@@ -16,6 +16,7 @@ mod absence;
 mod after;
 /// What was asked of ACK before, and when it may be asked for again.
 mod asked;
+mod evidence;
 /// Keeping a cluster as the spec says.
 mod keep;
 /// Letting go.
@@ -30,12 +31,13 @@ mod rules;
 mod step;
 mod view;
 
+pub use evidence::{
+    Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Published, Rival, Seen, Sent,
+    State, Trouble, Undecided, Via,
+};
 pub use rules::Rules;
 pub use step::{Act, Ask, Free, Look, Step, Verdict, Work};
-pub use view::{
-    Answer, Change, Closed, Cluster, Deed, Drift, Ended, Evidence, Existence, Glance, Goal, Guard, Known, Listing,
-    Mark, Memo, Owner, Published, Rival, Seen, Sent, Standing, State, Trouble, Undecided, Via, View, Word, keys,
-};
+pub use view::{Closed, Ended, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
 
 /// How a protection is lifted that was raised in ACK after the spec said false: the word is given anew, and seen in between.
 const LIFT: &str = "kubectl patch ackcluster NAME --type merge -p '{\"spec\":{\"deletion_protection\":true}}' && kubectl wait \

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::view::{Closed, Deed, Memo};
+use super::evidence::Deed;
+use super::view::{Closed, Memo};
 use crate::terms::{Asked, ClusterId, End, Nonce, Note, Reason, Region, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
