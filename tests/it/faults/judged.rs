@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::mem::discriminant;
 
 use ack_operator::decide::{
-    Act, Answer, Ask, Closed, Deed, Evidence, Existence, Free, Goal, Look, Memo, Rules, Sent, Standing, State, Step,
-    Trouble, Verdict, View, Word, Work, decide,
+    Act, Answer, Ask, Closed, Deed, End, Evidence, Existence, Free, Goal, Look, Memo, Rules, Sent, Standing, State,
+    Step, Trouble, Verdict, View, Word, Work, decide,
 };
 use ack_operator::terms::{Class, Note, Reason};
 use jiff::SignedDuration;
@@ -149,6 +149,12 @@ fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step
             Deed::Protect(_) | Deed::Change(_),
             Step::Act(Act::Ask(Ask { deed: Deed::Change(_), .. })) | Step::Look(_),
         ) => class.refuses(),
+        // While another one is waited for, it is written down, and told after that.
+        (Deed::Protect(_) | Deed::Change(_), Step::Rest(verdict))
+            if verdict.ends.iter().any(|(_, end)| matches!(end, Some(End::Refused(_)))) =>
+        {
+            rests(view, verdict)
+        }
         (Deed::Claim | Deed::Protect(_) | Deed::Change(_) | Deed::Delete, Step::Rest(verdict)) if class.refuses() => {
             told(verdict)
         }

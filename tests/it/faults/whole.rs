@@ -67,7 +67,7 @@ const MORE: [(Moment, &str, &str, &str); 6] = [
     (Making, LIST, "overcount_of_nothing", "Unreachable"),
     (Lost, LIST, "torn_of_nothing", "Unreachable"),
     (Going, LIST, "overcount_of_nothing", "Deleting"),
-    (Going, DETAIL, "no_tags", "OwnershipConflict"),
+    (Going, DETAIL, "no_tags", "UpdateFailed"),
     (Going, DETAIL, "twice", "Unreachable"),
     (Serving, DETAIL, "wrong_types", "Unreachable"),
 ];
@@ -123,6 +123,11 @@ fn reason(slot: Slot, kind: &Kind) -> String {
         // The list shows what the answer hides, even a refusal that is not true.
         _ if slot.operation == "CreateCluster" && slot.when == "after" => "Running".into(),
         _ if slot.operation == "CreateCluster" && !kind.refuses => "AwaitingOutcome".into(),
+        // What ACK refuses of a change is told with its words, as what came of the change.
+        Met::Trouble(class) if ["ModifyCluster", "TagResources"].contains(&slot.operation) && class.refuses() => {
+            "UpdateFailed".into()
+        }
+        Met::Trouble(class) if slot.operation == "DeleteCluster" && class.refuses() => "DeleteFailed".into(),
         Met::Trouble(class) => Reason::from(class).to_string(),
         Met::Good | Met::Torn => unreachable!("{} is no trouble everywhere", kind.name),
     }
