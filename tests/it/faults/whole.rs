@@ -206,10 +206,15 @@ fn play(name: &str, planned: Vec<Planned>, every: bool) {
         let more = if run.slot.moment == Adopted { json!({"deletionPolicy": "Retain"}) } else { json!({}) };
         scene.apply(&object(&scene, &run.name, run.spec(more)));
     }
-    adopt(&scene, &runs);
+    adopt(&scene, &runs, every);
     for run in runs.iter().filter(|run| run.is(&[Serving, Going, Adopted])) {
-        scene.wait_for_reason(&run.name, "Running");
-        run.strike(&scene, every);
+        // What is adopted is marked at once, so it is struck before.
+        if run.slot.moment == Adopted {
+            scene.wait_for(&run.name, "an id", |object| object["status"]["cluster_id"].is_string());
+        } else {
+            scene.wait_for_reason(&run.name, "Running");
+            run.strike(&scene, every);
+        }
         match run.slot.moment {
             Serving => drop(scene.merge(&run.name, json!({"spec": {"deletion_protection": true}}))),
             _ => scene.delete(&run.name),
@@ -227,7 +232,7 @@ fn play(name: &str, planned: Vec<Planned>, every: bool) {
 }
 
 /// Lets go of the clusters that are to be adopted, and adopts them.
-fn adopt(scene: &Scene, runs: &[Run]) {
+fn adopt(scene: &Scene, runs: &[Run], every: bool) {
     let runs: Vec<_> = runs.iter().filter(|run| run.is(&[Adopted])).collect();
     let clusters: Vec<_> = runs.iter().map(|run| id(&scene.wait_for_reason(&run.name, "Running"))).collect();
     runs.iter().for_each(|run| scene.delete(&run.name));
@@ -235,6 +240,7 @@ fn adopt(scene: &Scene, runs: &[Run]) {
         scene.wait_until_gone(&run.name);
         scene.emulator.outside(cluster, &json!({"tags": []})).expect("a cluster");
         let spec = run.spec(json!({"adoptClusterId": cluster, "deletionPolicy": "Delete"}));
+        run.strike(scene, every);
         scene.apply(&object(scene, &run.name, spec));
     }
 }
