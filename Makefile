@@ -19,7 +19,7 @@ crash: ## the process cut at each of its calls; PAIRS=1000 for two cuts a run, R
 	cargo test --workspace --test it -- __crash $(RUN) $(if $(PAIRS),--pairs $(PAIRS)) $(ARGS)
 
 prove: ## the model's large spaces, tens of millions of states; ARGS='PART OF A NAME' for some of all
-	cargo test --test it -- prove $(ARGS)
+	cargo test --package ack-judgement --test proof -- prove $(ARGS)
 
 mutants: ## the protocol broken on purpose in many ways, and what catches each; ARGS='PART OF A NAME' for some
 	cargo run --quiet --package xtask -- mutants $(ARGS)

@@ -3,8 +3,10 @@
 //!
 //! * [`terms`]: the words that every room shares.
 //! * [`decide`]: a View in, one Step out.
+//! * [`sight`]: what was read in, what `decide` is given out.
 
 #![forbid(unsafe_code)]
 
 pub mod decide;
+pub mod sight;
 pub mod terms;

@@ -64,6 +64,21 @@ pub fn reckonable(time: Timestamp) -> bool {
     (Timestamp::UNIX_EPOCH..Timestamp::constant(253_370_764_800, 0)).contains(&time)
 }
 
+/// The four tags that the operator puts on a cluster, under [`GROUP`]. Each value is a legal Kubernetes label value, since ACK
+/// may put cluster tags on nodes as labels.
+pub mod tag {
+    /// Everything under this prefix is the operator's.
+    pub const PREFIX: &str = "ackoperator.dev/";
+    /// Name of the installation.
+    pub const INSTALLATION: &str = "ackoperator.dev/installation";
+    /// Namespace of the object.
+    pub const NAMESPACE: &str = "ackoperator.dev/namespace";
+    /// Name of the object.
+    pub const NAME: &str = "ackoperator.dev/name";
+    /// Nonce of the intent that made the cluster.
+    pub const INTENT: &str = "ackoperator.dev/intent";
+}
+
 /// Where a cluster lives. A 404 from anywhere else proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Site {
@@ -71,7 +86,7 @@ pub struct Site {
     pub region: Region,
 }
 
-/// What was written down before CreateCluster was called (DESIGN: the sealed intent). All times are gateway time.
+/// What was written down before CreateCluster was called . All times are gateway time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Intent {
     /// Counted from 1; never used twice for one uid.
@@ -82,6 +97,8 @@ pub struct Intent {
     /// A list begun before this proves no absence: `date + W + L + S`.
     pub believe_after: Timestamp,
     pub site: Site,
+    /// The resource group that it asks for; `None`: the account's default one.
+    pub group: Option<Arc<str>>,
     pub outcome: Outcome,
 }
 
@@ -90,9 +107,9 @@ pub struct Intent {
 pub enum Outcome {
     /// Sealed; perhaps sent, perhaps executed.
     Open,
-    /// It made the cluster whose id is, or was, recorded.
-    Made,
-    /// Definitely not executed: ACK said so before execution, or nothing reached it. `at` is when that was recorded.
+    /// It made the cluster whose id is, or was, recorded; `at` is when that was recorded.
+    Made { at: Timestamp },
+    /// ACK refused it, or nothing reached ACK. `at` is when that was recorded.
     Refused { class: Class, at: Timestamp },
     /// Proven absent: two whole lists and a working fence, or a person's word.
     Absent { at: Timestamp },
@@ -105,12 +122,40 @@ impl Outcome {
     pub fn word(self) -> &'static str {
         match self {
             Outcome::Open => "Open",
-            Outcome::Made => "Made",
+            Outcome::Made { .. } => "Made",
             Outcome::Refused { .. } => "Refused",
             Outcome::Absent { .. } => "Absent",
             Outcome::Unsent => "Unsent",
         }
     }
+}
+
+/// Something that was asked of ACK.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// What: a field's name, or one of `decide::keys`.
+    pub key: String,
+    /// Of what was wanted. Another one is another request.
+    pub digest: String,
+    /// When last.
+    pub at: Timestamp,
+    /// How often, for this digest.
+    pub times: u32,
+    /// `None`: it was asked for, and perhaps got there.
+    pub end: Option<End>,
+}
+
+/// What became of something that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// ACK has shown it at least once.
+    Shown,
+    /// ACK refused it, in these words.
+    Refused(Note),
+    /// ACK took it and did not show it in time.
+    Unshown,
+    /// Whether it got there is not known; this is what came instead of an answer.
+    Lost(Note),
 }
 
 /// What sort of trouble an error is (ack-api f.2). Decides pace and reason, never more.
@@ -173,14 +218,38 @@ impl Class {
             .unwrap_or(Unknown)
     }
 
-    /// Whether a refusal of this class depends on the moment, so that a copy of the same request may fare otherwise.
+    /// Whether a refusal of this class depends on the moment, or is not understood: a copy of the same request may fare, or
+    /// have fared, otherwise.
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account | Clock | Unknown => {
-                true
-            }
-            NotFound | User => false,
+            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account
+            | Clock | Unknown => true,
+            User => false,
+        }
+    }
+
+    /// Whether only a person gets further.
+    pub fn for_a_person(self) -> bool {
+        self.refuses() || self == Class::Credentials
+    }
+
+    /// Whether ACK understood the request and would refuse it again.
+    pub fn refuses(self) -> bool {
+        use Class::*;
+        match self {
+            User | Taken | Refused | Permission | Quota | Account => true,
+            NotFound | Throttled | Transient | Busy | Credentials | Clock | Unknown => false,
+        }
+    }
+
+    /// Whether a refused create request is tried again by itself: not where only another request can fare better.
+    pub fn repeats(self) -> bool {
+        use Class::*;
+        match self {
+            User | Refused => false,
+            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Quota | Account | Clock
+            | Unknown => true,
         }
     }
 }
@@ -202,8 +271,8 @@ macro_rules! reasons {
 reasons! {
     /// ACK is making the cluster, or the operator is about to ask for it. Nothing to do; the message shows the stages.
     Creating,
-    /// The create request was sent and its answer got lost. The message says until when the operator watches the list, and
-    /// which annotation answers at once if you know the outcome.
+    /// The answer to the create request got lost, or a refusal may hide a cluster that was made. The message says until when
+    /// the operator watches the list, and which annotation answers at once if you know the outcome.
     AwaitingOutcome,
     /// ACK is changing the cluster as the spec says. Nothing to do.
     Updating,
@@ -230,7 +299,8 @@ reasons! {
     Observed,
     /// The object goes and the cluster stays, as `deletionPolicy: Retain` says. Nothing to do.
     Retained,
-    /// ACK or the operator refuses what the spec says; the message has ACK's own words. Change the spec.
+    /// ACK or the operator refuses what the spec says; the message has ACK's own words, and when or whether it is sent again.
+    /// Change the spec.
     InvalidSpec,
     /// The key is unknown, inactive or wrong, or its token has expired. Mend the Secret; it is read again by itself.
     InvalidCredentials,
@@ -260,8 +330,8 @@ reasons! {
     /// The gateway accepts what it must refuse, so an absence cannot be proven. Look in the console, and answer with the
     /// annotation that the message prints.
     FenceInert,
-    /// These credentials may not see every cluster of the account, or another region's endpoint answers, so an absence cannot
-    /// be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
+    /// These credentials may not see the cluster that is looked for, or another region's endpoint answers, so an absence
+    /// cannot be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
     /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again at a slow pace,
     /// and at once when the change is another one.
@@ -269,8 +339,8 @@ reasons! {
     /// The cluster came up without the workers that the spec asks for, as regions do that ignore the old worker fields. Use
     /// `nodepools` or `workerFields: AsNodePool` in a new cluster, or add a pool.
     WorkersMissing,
-    /// The cluster differs from the spec in fields that are not changed here, or that ACK does not show as changed; the message
-    /// names them. Write the cloud's values into the spec, or change the cluster in the console.
+    /// The cluster differs from the spec in what is not changed here, what ACK does not show as changed, or what somebody
+    /// else changes back; the message names it. Write the cloud's values into the spec, or change the cluster in the console.
     SpecDiffers,
     /// Deletion waits until the protection is lifted. Keep the cluster with `deletionPolicy: Retain`, or set
     /// `deletion_protection: false`.

@@ -15,35 +15,48 @@ use super::error::Error;
 use super::http::Wire;
 use super::line::Line;
 use super::listing::{Reader, RegionList};
-use super::shared::Shared;
+use super::shared::{Serves, Shared};
 use super::{Client, Stamp};
 use crate::terms::{AccountId, Region};
 
 /// One set of keys, in use.
 pub struct Account {
     client: Client,
+    identity: String,
     stated: Option<AccountId>,
+    without_sts: bool,
     id: Shared<AccountId>,
     readers: Mutex<HashMap<Region, Arc<Reader>>>,
 }
 
 impl Account {
     fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
-        let stated = credentials.account_id.clone();
+        let (identity, stated) = (credentials.identity(), credentials.account_id.clone());
+        let without_sts = wire.endpoints.without_sts;
         let client = Client::new(Line::new(wire, credentials));
-        Self { client, stated, id: Shared::default(), readers: Mutex::default() }
+        Self { client, identity, stated, without_sts, id: Shared::default(), readers: Mutex::default() }
     }
 
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The account that the keys belong to: what the administrator states, else STS's answer, asked once.
+    /// The account that the keys belong to: STS's answer, asked once, with which a stated one must agree. Where there is
+    /// no STS, what is stated.
     pub async fn id(&self) -> Result<AccountId, Error> {
-        match &self.stated {
-            Some(id) => Ok(id.clone()),
-            None => self.id.get(|_| true, async { Ok(self.client.caller().await?.value) }).await,
+        if self.without_sts {
+            return self.stated.clone().ok_or(Error::Unstated);
         }
+        let told = self.id.get(|_| Serves::Always, async { Ok(self.client.caller().await?.value) }).await?;
+        match &self.stated {
+            Some(stated) if *stated != told => Err(Error::Misstated { stated: stated.clone(), told }),
+            Some(_) | None => Ok(told),
+        }
+    }
+
+    /// Whose eyes these are: what was seen with other keys may be hidden from these. Tells nothing about the key.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// A list of the region that began at or after `begun_after` (gateway time), shared with everybody who asks for

@@ -39,6 +39,13 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Turn(pub(super) Region);
 
+impl Turn {
+    /// Where the request may be sent.
+    pub fn region(&self) -> &Region {
+        &self.0
+    }
+}
+
 /// A bucket, kept as the one moment at which it will be full again.
 pub(super) struct Bucket {
     every: Duration,

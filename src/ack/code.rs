@@ -1,5 +1,5 @@
-//! The error codes of ACK and its gateway (ack-api b.5, f.3) and what follows from each. Data and one match; never looks
-//! at a message.
+//! The error codes of ACK and its gateway (ack-api b.5, f.3, k) and what follows from each, by the operation that met it.
+//! Data and a few matches; never looks at a message.
 
 use crate::terms::Class;
 
@@ -9,14 +9,19 @@ pub enum Code {
     ClusterNotFound,
     /// A node pool or an addon is not known. Says nothing about the cluster.
     PartNotFound,
-    NameTaken,
+    /// A name, an address or a route that the request wants is there or taken already: what a second copy of an executed
+    /// request meets too.
+    Taken,
     Forbidden,
     RoleMissing,
     Payment,
     Quota,
-    Parameter,
-    /// The cluster or what hangs on it does not allow the call now.
+    /// ACK checked what the request says before it did anything.
+    Validation,
+    /// The cluster does not allow the call in the state that it is in.
     Busy,
+    /// Something hangs on what is to be deleted, or is still being made.
+    Dependency,
     Throttled,
     Internal,
     DateExpired,
@@ -27,10 +32,28 @@ pub enum Code {
     Keys,
     /// A header is missing, the API does not exist, TLS is needed: our mistake, or a wrong endpoint.
     Call,
-    /// Not in the table, which is known to be incomplete: the status decides.
+    /// Not in the table, which is known to be incomplete: operation and status decide.
     Unlisted,
     /// The answer holds no code: it is not ACK that speaks.
     Absent,
+}
+
+/// What sort of call met an error. A read never blames the spec, and only a create may have made something unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Read,
+    Create,
+    Change,
+    Delete,
+}
+
+/// An error answer as far as errors are sorted by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub status: u16,
+    pub op: Op,
+    /// ACK's own shape: the answer holds a code and a request id. What lacks one of them may come from anybody on the way.
+    pub shape: bool,
 }
 
 /// A HTTP status as far as errors are sorted by it.
@@ -38,8 +61,6 @@ pub enum Code {
 enum Kind {
     Unauthorized,
     Forbidden,
-    NotFound,
-    Method,
     Timeout,
     Conflict,
     TooMany,
@@ -48,39 +69,45 @@ enum Kind {
     Server,
 }
 
-/// Codes with at most one `*`. The first row that fits decides.
+/// Codes in which `*` stands for any text and `?` for one character. The first row that fits decides.
 const CODES: &[(&str, Code)] = &[
     ("ErrorClusterNotFound", Code::ClusterNotFound),
     ("ErrorNodePoolNotFound", Code::PartNotFound),
     ("AddonNotFound", Code::PartNotFound),
-    ("ClusterNameAlreadyExist", Code::NameTaken),
-    ("ErrorClusterNameAlreadyExist", Code::NameTaken),
+    ("ClusterNameAlreadyExist", Code::Taken),
+    ("ErrorClusterNameAlreadyExist", Code::Taken),
+    ("InstanceRouterExist", Code::Taken),
+    ("InvalidVSwitchId.IpNotEnough", Code::Taken),
     ("StatusForbidden", Code::Forbidden),
-    ("Forbidden", Code::Forbidden),
-    ("Forbidden.*", Code::Forbidden),
+    ("Forbidden*", Code::Forbidden),
+    ("APISERVER_403", Code::Forbidden),
     ("NoPermission", Code::Forbidden),
     ("NoPermission.*", Code::Forbidden),
     ("ErrorCheckAcl", Code::Forbidden),
     ("Err*RoleNotAttach", Code::RoleMissing),
     ("MissingAuth.*", Code::RoleMissing),
     ("EntityNotExist.Role", Code::RoleMissing),
-    ("InsufficientBalance", Code::Payment),
+    ("*InsufficientBalance", Code::Payment),
+    ("*NotEnoughBalance", Code::Payment),
     ("InvalidPayMethod", Code::Payment),
-    ("Account.Arrearage", Code::Payment),
-    ("QuotaExceeded", Code::Quota),
-    ("QuotaExceeded.*", Code::Quota),
-    ("ErrQuotaExceeded", Code::Quota),
-    ("InvalidParameter", Code::Parameter),
-    ("InvalidParameter.*", Code::Parameter),
-    ("MissingParameter", Code::Parameter),
-    ("MissingParameter.*", Code::Parameter),
-    ("ParameterMissing", Code::Parameter),
-    ("BadRequest", Code::Parameter),
-    ("InstanceRouterExist", Code::Parameter),
-    ("InvalidVSwitchId.IpNotEnough", Code::Parameter),
-    ("DependencyViolation", Code::Busy),
-    ("DependencyViolation.*", Code::Busy),
+    ("*Arrearage", Code::Payment),
+    ("QuotaExceed*", Code::Quota),
+    ("ErrQuotaExceed*", Code::Quota),
+    ("InvalidParameter*", Code::Validation),
+    ("MissingParameter*", Code::Validation),
+    ("ParameterMissing", Code::Validation),
+    ("BadRequest", Code::Validation),
+    ("EmptyCIDR", Code::Validation),
+    ("InvalidCIDR", Code::Validation),
+    ("InvalidPodVswitchIds", Code::Validation),
+    ("ZoneNotSupported", Code::Validation),
+    ("ErrorNotEnabled", Code::Validation),
+    ("DependencyViolation", Code::Dependency),
+    ("DependencyViolation.*", Code::Dependency),
     ("ErrorClusterState", Code::Busy),
+    ("ErrClusterNotReady", Code::Busy),
+    ("InvalidStatus", Code::Busy),
+    ("InvalidStatus.*", Code::Busy),
     ("ErrorQueryCluster", Code::Internal),
     ("ErrAuthorizationConflict", Code::Internal),
     ("ServiceUnavailable", Code::Internal),
@@ -110,62 +137,144 @@ impl Code {
         CODES.iter().find(|(pattern, _)| fits(pattern, code)).map_or(Code::Unlisted, |&(_, code)| code)
     }
 
-    /// Code first, then status: the status alone is unreliable (throttling as 400, an unknown key as 404; ack-api f.1).
-    pub fn class(self, status: u16) -> Class {
-        match (self, Kind::of(status)) {
+    /// Code first, then operation and status: the status alone is unreliable (throttling as 400, an unknown key as 404;
+    /// ack-api f.1).
+    pub(super) fn class(self, told: Told) -> Class {
+        match self {
             // Only a 4xx of this code may ever become a proof that a cluster is gone.
-            (Code::ClusterNotFound, Kind::Server) => Class::Transient,
-            (Code::ClusterNotFound, _) => Class::NotFound,
-            (Code::PartNotFound, _) => Class::Unknown,
-            (Code::NameTaken | Code::Parameter, _) => Class::User,
-            (Code::Forbidden, _) => Class::Permission,
-            (Code::RoleMissing | Code::Payment, _) => Class::Account,
-            (Code::Quota, _) => Class::Quota,
-            (Code::Busy, _) => Class::Busy,
-            (Code::Throttled, _) => Class::Throttled,
-            (Code::Internal | Code::NonceUsed, _) => Class::Transient,
-            (Code::DateExpired, _) => Class::Clock,
-            (Code::Signature | Code::Keys, _) => Class::Credentials,
-            (Code::DateFormat | Code::Call, _) => Class::Unknown,
-
-            (Code::Unlisted | Code::Absent, Kind::TooMany) => Class::Throttled,
-            (Code::Unlisted | Code::Absent, Kind::Conflict) => Class::Busy,
-            // A 404 that does not name the cluster has several meanings, and none is "gone" (ack-api g.23).
-            (Code::Unlisted | Code::Absent, Kind::Server | Kind::NotFound | Kind::Timeout) => Class::Transient,
-            (Code::Unlisted, Kind::Unauthorized) => Class::Credentials,
-            (Code::Unlisted, Kind::Forbidden) => Class::Permission,
-            (Code::Unlisted, Kind::Method) => Class::Unknown,
-            (Code::Unlisted, Kind::OtherClient) => Class::User,
+            Code::ClusterNotFound => match told.op {
+                _ if Kind::of(told.status) == Kind::Server => Class::Transient,
+                Op::Create => told.blames(Class::Refused),
+                Op::Read | Op::Change | Op::Delete => Class::NotFound,
+            },
+            Code::PartNotFound if told.definite() => told.blames(Class::Refused),
+            Code::PartNotFound => Class::Unknown,
+            Code::Taken => told.blames(Class::Taken),
+            Code::Validation => told.blames(Class::User),
+            Code::Dependency if told.op == Op::Delete && told.definite() => Class::User,
+            Code::Dependency | Code::Busy => Class::Busy,
+            Code::Forbidden => Class::Permission,
+            Code::RoleMissing | Code::Payment => Class::Account,
+            Code::Quota => Class::Quota,
+            Code::Throttled => Class::Throttled,
+            Code::Internal | Code::NonceUsed => Class::Transient,
+            Code::DateExpired => Class::Clock,
+            Code::Signature | Code::Keys => Class::Credentials,
+            Code::DateFormat | Code::Call => Class::Unknown,
+            Code::Unlisted if told.shape => match Kind::of(told.status) {
+                Kind::Unauthorized => Class::Credentials,
+                Kind::Forbidden => Class::Permission,
+                Kind::OtherClient | Kind::Timeout | Kind::Conflict | Kind::TooMany | Kind::Server => {
+                    told.blames(Class::Refused)
+                }
+            },
             // What a proxy refuses is nobody's spec and nobody's key.
-            (Code::Absent, Kind::Unauthorized | Kind::Forbidden | Kind::Method | Kind::OtherClient) => Class::Transient,
+            Code::Unlisted | Code::Absent => told.by_status(),
         }
     }
 
-    /// Whether an answer with this code means that the request was not executed: codes that are given before execution,
-    /// with a 4xx. A code that a second copy of an executed request would meet as well is not among them.
-    pub fn before_execution(self, status: u16) -> bool {
-        let first = match self {
-            Code::NameTaken
+    /// Whether an answer with this code means that the request was not executed: ACK itself says so, with a 4xx that is
+    /// neither about the moment at the gateway nor met by a copy whose original was executed unseen.
+    pub(super) fn never_executed(self, told: Told) -> bool {
+        match self {
+            Code::PartNotFound
+            | Code::Taken
             | Code::Forbidden
             | Code::RoleMissing
             | Code::Payment
             | Code::Quota
-            | Code::Parameter
-            | Code::Throttled
+            | Code::Validation
+            | Code::Busy
+            | Code::Dependency
             | Code::DateFormat
             | Code::Signature
-            | Code::Keys => true,
+            | Code::Keys
+            | Code::Unlisted => told.definite(),
+            // A throttled call is refused at the door, whatever 4xx says so.
+            Code::Throttled => told.shape && (400..500).contains(&told.status),
+            // Of anything but a create it speaks of the cluster, not of the request.
+            Code::ClusterNotFound => told.op == Op::Create && told.definite(),
+            // The first copy of a request may have been executed before the second was late or used its nonce again.
+            Code::Internal | Code::DateExpired | Code::NonceUsed | Code::Call | Code::Absent => false,
+        }
+    }
+
+    /// Whether this is about the keys themselves, not about what one of our requests may do.
+    pub(super) fn blames_keys(self) -> bool {
+        match self {
+            Code::Keys | Code::Signature => true,
             Code::ClusterNotFound
             | Code::PartNotFound
+            | Code::Taken
+            | Code::Forbidden
+            | Code::RoleMissing
+            | Code::Payment
+            | Code::Quota
+            | Code::Validation
             | Code::Busy
+            | Code::Dependency
+            | Code::Throttled
             | Code::Internal
             | Code::DateExpired
+            | Code::DateFormat
             | Code::NonceUsed
             | Code::Call
             | Code::Unlisted
             | Code::Absent => false,
-        };
-        first && (400..500).contains(&status)
+        }
+    }
+
+    /// Whether this may be believed where it is quoted by another code: a service behind ACK said it to ACK. Then it is
+    /// neither about our keys, date and nonce, nor about what our request asked for by its id.
+    pub(super) fn may_be_quoted(self) -> bool {
+        match self {
+            Code::Taken
+            | Code::Forbidden
+            | Code::RoleMissing
+            | Code::Payment
+            | Code::Quota
+            | Code::Validation
+            | Code::Busy
+            | Code::Dependency
+            | Code::Throttled
+            | Code::Internal => true,
+            Code::ClusterNotFound
+            | Code::PartNotFound
+            | Code::DateExpired
+            | Code::DateFormat
+            | Code::NonceUsed
+            | Code::Signature
+            | Code::Keys
+            | Code::Call
+            | Code::Unlisted
+            | Code::Absent => false,
+        }
+    }
+
+    /// Whether a 4xx of this code, to a read, says that ACK has no such thing (any more).
+    pub(super) fn has_none(self) -> bool {
+        match self {
+            Code::ClusterNotFound
+            | Code::PartNotFound
+            | Code::Taken
+            | Code::RoleMissing
+            | Code::Payment
+            | Code::Quota
+            | Code::Validation
+            | Code::Busy
+            | Code::Dependency
+            | Code::Unlisted => true,
+            Code::Forbidden
+            | Code::Throttled
+            | Code::Internal
+            | Code::DateExpired
+            | Code::DateFormat
+            | Code::NonceUsed
+            | Code::Signature
+            | Code::Keys
+            | Code::Call
+            | Code::Absent => false,
+        }
     }
 
     /// Our words where ACK's may hold the server's string to sign, token included (ack-api f.1).
@@ -181,17 +290,48 @@ impl Code {
             Code::Call => Some("the endpoint does not take this call"),
             Code::ClusterNotFound
             | Code::PartNotFound
-            | Code::NameTaken
+            | Code::Taken
             | Code::Forbidden
             | Code::RoleMissing
             | Code::Payment
             | Code::Quota
-            | Code::Parameter
+            | Code::Validation
             | Code::Busy
+            | Code::Dependency
             | Code::Throttled
             | Code::Internal
             | Code::Unlisted
             | Code::Absent => None,
+        }
+    }
+}
+
+impl Told {
+    /// ACK itself refuses, and for good: a 4xx that is neither about time and pace nor, as 409, about another request.
+    fn definite(self) -> bool {
+        self.shape
+            && match Kind::of(self.status) {
+                Kind::Unauthorized | Kind::Forbidden | Kind::OtherClient => true,
+                Kind::Timeout | Kind::Conflict | Kind::TooMany | Kind::Server => false,
+            }
+    }
+
+    /// The class of a refusal that is about what the request says, `created` where that was a create.
+    fn blames(self, created: Class) -> Class {
+        match self.op {
+            _ if !self.definite() => self.by_status(),
+            Op::Read => Class::Unknown,
+            Op::Create => created,
+            Op::Change | Op::Delete => Class::User,
+        }
+    }
+
+    fn by_status(self) -> Class {
+        match Kind::of(self.status) {
+            Kind::TooMany => Class::Throttled,
+            Kind::Conflict => Class::Busy,
+            // A 404 that does not name the cluster has several meanings, and none is "gone" (ack-api g.23).
+            Kind::Unauthorized | Kind::Forbidden | Kind::Timeout | Kind::OtherClient | Kind::Server => Class::Transient,
         }
     }
 }
@@ -201,8 +341,6 @@ impl Kind {
         match status {
             401 => Kind::Unauthorized,
             403 => Kind::Forbidden,
-            404 => Kind::NotFound,
-            405 => Kind::Method,
             // 407 is a proxy that wants to know who asks.
             407 | 408 => Kind::Timeout,
             409 => Kind::Conflict,
@@ -227,123 +365,4 @@ fn fits(pattern: &str, code: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Class::*;
-
-    /// Every code of ack-api f.3 and b.5: code, status, class, whether it proves that nothing was executed.
-    const TABLE: &[(&str, u16, Class, bool)] = &[
-        ("ErrorClusterNotFound", 404, NotFound, false),
-        ("ErrorClusterNotFound", 400, NotFound, false),
-        ("ErrorClusterNotFound", 502, Transient, false),
-        ("ErrorNodePoolNotFound", 404, Unknown, false),
-        ("AddonNotFound", 404, Unknown, false),
-        ("ClusterNameAlreadyExist", 400, User, true),
-        ("ErrorClusterNameAlreadyExist", 400, User, true),
-        ("StatusForbidden", 403, Permission, true),
-        ("Forbidden.RAM", 403, Permission, true),
-        ("NoPermission", 403, Permission, true),
-        ("Forbidden", 403, Permission, true),
-        ("ErrorCheckAcl", 403, Permission, true),
-        ("ErrManagedKuberneteRoleNotAttach", 400, Account, true),
-        ("ErrKubernetesAuditRoleNotAttach", 400, Account, true),
-        ("ErrManagedAddonRoleNotAttach", 400, Account, true),
-        ("ErrManagedSecurityRoleNotAttach", 400, Account, true),
-        ("ErrEdgeAddonRoleNotAttach", 400, Account, true),
-        ("ErrAutoScalerRoleNotAttach", 400, Account, true),
-        ("ErrAcrHelperRoleNotAttach", 400, Account, true),
-        ("ErrCostExporterRoleNotAttach", 400, Account, true),
-        ("ErrSomethingNewRoleNotAttach", 400, Account, true),
-        ("MissingAuth.AliyuncsManagedSecurityRole", 400, Account, true),
-        ("EntityNotExist.Role", 404, Account, true),
-        ("ErrAuthorizationConflict", 400, Transient, false),
-        ("InstanceRouterExist", 400, User, true),
-        ("InvalidVSwitchId.IpNotEnough", 400, User, true),
-        ("InvalidParameter", 400, User, true),
-        ("InvalidParameter.Name", 400, User, true),
-        ("MissingParameter", 400, User, true),
-        ("ParameterMissing", 400, User, true),
-        ("BadRequest", 400, User, true),
-        ("QuotaExceeded", 403, Quota, true),
-        ("QuotaExceeded.Cluster", 400, Quota, true),
-        ("ErrQuotaExceeded", 400, Quota, true),
-        ("InsufficientBalance", 403, Account, true),
-        ("InvalidPayMethod", 400, Account, true),
-        ("Account.Arrearage", 400, Account, true),
-        ("DependencyViolation.Resource", 400, Busy, false),
-        ("DependencyViolation.VSwitch", 400, Busy, false),
-        ("ErrorClusterState", 400, Busy, false),
-        ("ErrorSomethingElse", 409, Busy, false),
-        ("ErrorQueryCluster", 500, Transient, false),
-        ("Throttling", 400, Throttled, true),
-        ("Throttling.User", 429, Throttled, true),
-        ("Throttling.Api", 400, Throttled, true),
-        ("Throttling.User", 503, Throttled, false),
-        ("Rejected.Throttling", 400, Throttled, true),
-        ("ServiceUnavailable", 503, Transient, false),
-        ("InternalError", 500, Transient, false),
-        ("UnknownError", 500, Transient, false),
-        ("SystemError", 500, Transient, false),
-        ("503", 400, Transient, false),
-        ("Anything", 500, Transient, false),
-        ("InvalidParameter", 500, User, false),
-        ("InvalidTimeStamp.Expired", 400, Clock, false),
-        ("InvalidTimeStamp.Format", 400, Unknown, true),
-        ("SignatureNonceUsed", 400, Transient, false),
-        ("SignatureDoesNotMatch", 400, Credentials, true),
-        ("SignatureDoesNotMatch", 403, Credentials, true),
-        ("InvalidAccessKeyId.NotFound", 404, Credentials, true),
-        ("InvalidAccessKeyId.NotFound", 400, Credentials, true),
-        ("InvalidAccessKeyId.Inactive", 400, Credentials, true),
-        ("InvalidSecurityToken.Expired", 400, Credentials, true),
-        ("MissingSecurityToken", 400, Credentials, true),
-        ("InvalidSecurityToken.Malformed", 400, Credentials, true),
-        ("InvalidSecurityToken.MismatchWithAccessKey", 400, Credentials, true),
-        ("AuthenticationFail.NoPermission", 401, Credentials, true),
-        ("AuthenticationFail.OIDCToken.Expired", 401, Credentials, true),
-        ("IncompleteSignature", 400, Unknown, false),
-        ("InvalidApi.NotFound", 404, Unknown, false),
-        ("InvalidAction.NotFound", 404, Unknown, false),
-        ("UnsupportedHTTPMethod", 405, Unknown, false),
-        ("InvalidProtocol.NeedSsl", 400, Unknown, false),
-        ("EmulatorDeletionProtection", 400, User, false),
-        ("400", 400, User, false),
-        ("SomethingNew", 404, Transient, false),
-        ("SomethingNew", 401, Credentials, false),
-        ("SomethingNew", 403, Permission, false),
-        ("SomethingNew", 429, Throttled, false),
-        ("SomethingNew", 302, Transient, false),
-    ];
-
-    #[test]
-    fn every_code_of_the_fact_sheet_has_its_class() {
-        for &(code, status, class, never_executed) in TABLE {
-            let parsed = Code::parse(code);
-            assert_eq!(parsed.class(status), class, "{code} {status}");
-            assert_eq!(parsed.before_execution(status), never_executed, "{code} {status}");
-        }
-    }
-
-    #[test]
-    fn an_answer_without_a_code_is_nobodys_fault_and_proves_nothing() {
-        for status in 300..600 {
-            let class = Code::Absent.class(status);
-            let wanted = match status {
-                409 => Busy,
-                429 => Throttled,
-                _ => Transient,
-            };
-            assert_eq!(class, wanted, "{status}");
-            assert!(!Code::Absent.before_execution(status));
-        }
-    }
-
-    #[test]
-    fn every_row_of_the_table_can_be_reached() {
-        for (at, (pattern, _)) in CODES.iter().enumerate() {
-            let code = pattern.replace('*', "X").replace('?', "0");
-            let first = CODES.iter().position(|(pattern, _)| fits(pattern, &code));
-            assert_eq!(first, Some(at), "{pattern}");
-        }
-    }
-}
+mod tests;

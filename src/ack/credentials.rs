@@ -20,7 +20,7 @@ pub struct Credentials {
     pub access_key_id: String,
     pub access_key_secret: SecretString,
     pub security_token: Option<SecretString>,
-    /// Stated by an administrator where STS cannot be reached; believed.
+    /// Stated beside the keys. STS must agree; it is believed by itself only where there is none.
     pub account_id: Option<AccountId>,
 }
 
@@ -88,6 +88,12 @@ impl Credentials {
         }
         hash.finalize().into()
     }
+
+    /// Equal for equal access key ids, whatever the secret and the token, and tells nothing about them.
+    pub(super) fn identity(&self) -> String {
+        let hash = Sha256::new().chain_update("ack-operator identity ").chain_update(&self.access_key_id).finalize();
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// A value that can stand in a header. Blanks round it are dropped, since a line break at the end is how most broken
@@ -135,6 +141,18 @@ mod tests {
         let Ok(whole) = whole else { panic!("refused") };
         assert_eq!((whole.keys().secret, whole.keys().token), ("s3cret", Some("tok")));
         assert_eq!(whole.account_id, Some(AccountId::from("1234")));
+    }
+
+    #[test]
+    fn an_identity_is_that_of_the_access_key_id_alone() {
+        let identity = |id: &str, secret: &str, token: Option<&str>| {
+            let (security_token, account_id) = (token.map(Into::into), token.map(AccountId::from));
+            Credentials { access_key_id: id.into(), access_key_secret: secret.into(), security_token, account_id }
+                .identity()
+        };
+        assert_eq!(identity("LTAIfake", "a", None), identity("LTAIfake", "b", Some("1")));
+        assert_ne!(identity("LTAIfake", "a", None), identity("LTAIfakf", "a", None));
+        assert_eq!(identity("LTAIfake", "a", None).len(), 16);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::code::Code;
+use super::credentials::ACCOUNT_ID;
 use super::redact;
-use crate::terms::{Class, Region};
+use crate::terms::{AccountId, Class, Region};
 
 /// Why a call gave no answer that can be used. `class` says how to pace, `never_executed` what may be concluded.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +39,14 @@ pub enum Error {
     /// The request was not sent: the region has not the form of one.
     #[error("not sent: {0:?} has not the form of a region id")]
     Region(Region),
+    /// The stated account is not the one that the keys belong to. Correct the statement, or the keys.
+    #[error(
+        "{ACCOUNT_ID} says account {stated}, but STS says that the keys beside it belong to account {told}; correct {ACCOUNT_ID}, or remove it"
+    )]
+    Misstated { stated: AccountId, told: AccountId },
+    /// There is no STS to ask, and no account is stated.
+    #[error("{ACCOUNT_ID} is missing beside the keys: with --without-sts it is what tells whose they are")]
+    Unstated,
 }
 
 /// An error answer, as far as it may be shown.
@@ -49,6 +58,10 @@ pub struct Refusal {
     pub code: String,
     /// What the code means.
     pub kind: Code,
+    /// What that is at the operation that met it.
+    pub class: Class,
+    /// ACK refused before it did anything.
+    pub never_executed: bool,
     /// Cleaned; our own words where ACK's may hold the server's string to sign.
     pub message: String,
     pub request_id: Option<String>,
@@ -64,13 +77,20 @@ impl Refusal {
         };
         redact::cut(&sentence, redact::BOUND)
     }
+
+    /// Whether ACK itself says, to a read, that it has no such thing (any more): any 4xx that blames neither keys, rights,
+    /// pace, clock nor endpoint, since the code is not reliable (ack-api d.4, k).
+    pub(super) fn has_none(&self) -> bool {
+        let blamed = [Class::Credentials, Class::Permission, Class::Throttled].contains(&self.class);
+        (400..500).contains(&self.status) && self.kind.has_none() && !blamed
+    }
 }
 
 impl Error {
     /// What sort of trouble this is: it decides reason and pace.
     pub fn class(&self) -> Class {
         match self {
-            Error::Refused(refusal) => refusal.kind.class(refusal.status),
+            Error::Refused(refusal) => refusal.class,
             Error::Connect { .. }
             | Error::Lost { .. }
             | Error::Unreadable { .. }
@@ -78,16 +98,21 @@ impl Error {
             | Error::Slots => Class::Transient,
             Error::Budget { .. } => Class::Throttled,
             Error::Region(_) => Class::User,
+            Error::Misstated { .. } | Error::Unstated => Class::Credentials,
         }
     }
 
     /// Whether it is certain that the request was not executed. Where this is false, nothing is known.
     pub fn never_executed(&self) -> bool {
         match self {
-            Error::Refused(refusal) => refusal.kind.before_execution(refusal.status),
-            Error::Connect { .. } | Error::TooLate { .. } | Error::Budget { .. } | Error::Slots | Error::Region(_) => {
-                true
-            }
+            Error::Refused(refusal) => refusal.never_executed,
+            Error::Connect { .. }
+            | Error::TooLate { .. }
+            | Error::Budget { .. }
+            | Error::Slots
+            | Error::Region(_)
+            | Error::Misstated { .. }
+            | Error::Unstated => true,
             Error::Lost { .. } | Error::Unreadable { .. } => false,
         }
     }
@@ -102,7 +127,9 @@ impl Error {
             | Error::Unreadable { .. }
             | Error::TooLate { .. }
             | Error::Slots
-            | Error::Region(_) => None,
+            | Error::Region(_)
+            | Error::Misstated { .. }
+            | Error::Unstated => None,
         }
     }
 
@@ -116,7 +143,9 @@ impl Error {
             | Error::TooLate { .. }
             | Error::Budget { .. }
             | Error::Slots
-            | Error::Region(_) => None,
+            | Error::Region(_)
+            | Error::Misstated { .. }
+            | Error::Unstated => None,
         }
     }
 
@@ -124,7 +153,15 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Error::Refused(refusal) => Some(&refusal.code),
-            _ => None,
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLate { .. }
+            | Error::Budget { .. }
+            | Error::Slots
+            | Error::Region(_)
+            | Error::Misstated { .. }
+            | Error::Unstated => None,
         }
     }
 
@@ -132,7 +169,15 @@ impl Error {
     pub fn kind(&self) -> Option<Code> {
         match self {
             Error::Refused(refusal) => Some(refusal.kind),
-            _ => None,
+            Error::Connect { .. }
+            | Error::Lost { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLate { .. }
+            | Error::Budget { .. }
+            | Error::Slots
+            | Error::Region(_)
+            | Error::Misstated { .. }
+            | Error::Unstated => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::code::Op;
 use super::error::Refusal;
 use super::redact::{BOUND, Secrets};
 use super::{http, json, model, refusal};
@@ -16,7 +17,7 @@ pub fn answer(bytes: &[u8]) {
     secrets.add("FAKEsecretFAKE");
     headers(bytes);
     for status in [400, 404, 503] {
-        let refused = Refusal::read(status, &HeaderMap::new(), bytes, &secrets);
+        let refused = Refusal::read(Op::Create, status, &HeaderMap::new(), bytes, &secrets);
         shown(&refused.to_string(), BOUND);
         assert!(!refused.to_string().contains("FAKEsecretFAKE"), "{refused}");
     }
@@ -59,7 +60,7 @@ fn headers(bytes: &[u8]) {
     for name in ["date", "x-acs-retry-after", "retry-after", "x-ratelimit-user-api", "x-acs-request-id"] {
         let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value.clone())]);
         http::gateway_date(&headers);
-        Refusal::read(400, &headers, b"{}", &Secrets::default());
+        Refusal::read(Op::Read, 400, &headers, b"{}", &Secrets::default());
     }
 }
 

@@ -13,6 +13,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Method, redirect, retry};
 use serde_json::Value;
 
+use super::code::{Code, Op};
 use super::endpoints::{Base, ConfigError, Endpoints};
 use super::error::{Error, Refusal};
 use super::redact::Secrets;
@@ -22,6 +23,9 @@ use crate::terms::{Region, reckonable};
 
 /// The longest answer that is read. A list page of 50 clusters has some 100 KiB.
 const LONGEST_ANSWER: usize = 4 << 20;
+
+/// The place of all calls to STS, which is asked in no region.
+pub(super) const STS: &str = "sts";
 
 /// Who is asked.
 #[derive(Clone, Copy)]
@@ -34,6 +38,7 @@ pub(super) enum Service<'a> {
 pub(super) struct Call<'a> {
     pub operation: &'static str,
     pub service: Service<'a>,
+    pub op: Op,
     pub method: Method,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -43,30 +48,24 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub fn new(operation: &'static str, region: &'a Region, method: Method, path: &[&str]) -> Self {
+    /// With the method that calls of this sort have.
+    pub fn new(operation: &'static str, op: Op, region: &'a Region, path: &[&str]) -> Self {
         let path = path.iter().map(|segment| format!("/{}", percent_encode(segment))).collect();
-        Self {
-            operation,
-            service: Service::Ack(region),
-            method,
-            path,
-            query: BTreeMap::new(),
-            body: None,
-            in_turn: false,
-        }
+        Self::of(operation, op, Service::Ack(region), path)
     }
 
     pub fn caller_identity() -> Self {
-        let (operation, path) = ("GetCallerIdentity", "/".to_owned());
-        Self {
-            operation,
-            service: Service::Sts,
-            method: Method::GET,
-            path,
-            query: BTreeMap::new(),
-            body: None,
-            in_turn: false,
-        }
+        Self::of("GetCallerIdentity", Op::Read, Service::Sts, "/".to_owned())
+    }
+
+    fn of(operation: &'static str, op: Op, service: Service<'a>, path: String) -> Self {
+        let method = match op {
+            Op::Read => Method::GET,
+            Op::Create => Method::POST,
+            Op::Change => Method::PUT,
+            Op::Delete => Method::DELETE,
+        };
+        Self { operation, service, op, method, path, query: BTreeMap::new(), body: None, in_turn: false }
     }
 
     pub fn query(mut self, key: &str, value: impl ToString) -> Self {
@@ -84,16 +83,15 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Everything that is not a GET changes something.
     pub fn changes(&self) -> bool {
-        self.method != Method::GET
+        self.op != Op::Read
     }
 
     /// The region, or `sts`: for budgets and logs.
     pub fn place(&self) -> &str {
         match self.service {
             Service::Ack(region) => region.as_str(),
-            Service::Sts => "sts",
+            Service::Sts => STS,
         }
     }
 }
@@ -305,9 +303,9 @@ async fn read(
     }
     let mut secrets = secrets.clone();
     secrets.add_body(call.body.as_ref().unwrap_or(&Value::Null));
-    let refusal = Refusal::read(reply.status, &headers, &reply.body, &secrets);
+    let refusal = Refusal::read(call.op, reply.status, &headers, &reply.body, &secrets);
     // A proxy's clock is not the gateway's: only who names a code is believed.
-    let date = date.filter(|_| refusal.kind != super::code::Code::Absent);
+    let date = date.filter(|_| refusal.kind != Code::Absent);
     (Err(Error::Refused(Box::new(refusal))), date)
 }
 

@@ -13,7 +13,7 @@ use super::budget::{Bucket, Limits, Turn};
 use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
-use super::http::{Call, Reply, Wire};
+use super::http::{Call, Reply, STS, Wire};
 use super::redact::{self, Secrets};
 use super::{Answer, Stamp, json, refusal};
 use crate::terms::{Class, Region};
@@ -24,6 +24,9 @@ const RETRIES: u32 = 2;
 /// A wait that a read still sits out inside a pass; a longer one is the caller's to plan.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 
+/// The operation whose refusals say nothing of the keys in general.
+const KUBECONFIG: &str = "DescribeClusterUserKubeconfig";
+
 pub(super) struct Line {
     wire: Arc<Wire>,
     pub credentials: Credentials,
@@ -31,8 +34,6 @@ pub(super) struct Line {
     /// Gateway minus local, from the last answer that told.
     offset: Mutex<Option<SignedDuration>>,
     places: Mutex<HashMap<String, Arc<Place>>>,
-    /// ACK did not accept the keys, at that moment and with that error.
-    barred: Mutex<Option<(Instant, Error)>>,
 }
 
 /// What one region, or STS, bears of this account. Each has its own, so that one that hangs or throttles holds up no other.
@@ -40,12 +41,38 @@ struct Place {
     reads: Bucket,
     changes: Bucket,
     slots: Semaphore,
+    /// The keys were not accepted here, at that moment and with that error.
+    barred: Mutex<Option<(Instant, Error)>>,
 }
 
 impl Place {
     fn new(limits: Limits) -> Place {
         let Limits { reads, changes, slots, barred: _ } = limits;
-        Place { reads: Bucket::new(reads), changes: Bucket::new(changes), slots: Semaphore::new(slots.max(1)) }
+        let (reads, changes) = (Bucket::new(reads), Bucket::new(changes));
+        Place { reads, changes, slots: Semaphore::new(slots.max(1)), barred: Mutex::default() }
+    }
+
+    /// Why the keys are not tried here for now.
+    fn bar(&self, lasts: Duration) -> Result<(), Error> {
+        match &*self.barred.lock().expect("nothing panics while it holds this lock") {
+            Some((since, error)) if since.elapsed() < lasts => Err(error.clone()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Notes whether the keys were accepted. What says nothing of them leaves what was known.
+    fn note(&self, call: &Call<'_>, outcome: &Result<Reply, Error>) {
+        let barred = match outcome {
+            // A cluster may refuse a kubeconfig in words that are used for keys; the region knows these all the same.
+            _ if call.operation == KUBECONFIG => return,
+            Ok(_) => None,
+            Err(error) => match error.kind() {
+                Some(code) if code.blames_keys() => Some((Instant::now(), error.clone())),
+                Some(Code::Absent) | None => return,
+                Some(_) => None,
+            },
+        };
+        *self.barred.lock().expect("nothing panics while it holds this lock") = barred;
     }
 
     fn bucket(&self, call: &Call<'_>) -> &Bucket {
@@ -56,8 +83,8 @@ impl Place {
 impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
         let secrets = credentials.secrets();
-        let (offset, places, barred) = Default::default();
-        Self { wire, credentials, secrets, offset, places, barred }
+        let (offset, places) = Default::default();
+        Self { wire, credentials, secrets, offset, places }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
@@ -137,12 +164,11 @@ impl Line {
     }
 
     async fn attempt(&self, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
-        if let Some((since, error)) = &*self.barred.lock().expect("nothing panics while it holds this lock")
-            && since.elapsed() < self.wire.endpoints.limits.barred
-        {
-            return Err(error.clone());
-        }
         let place = self.place(call.place());
+        // One region may not know a key that another serves: only STS speaks for all.
+        for place in [&place, &self.place(STS)] {
+            place.bar(self.wire.endpoints.limits.barred)?;
+        }
         let _slot = self.slot(call, &place).await?;
         let now = self.gateway_now();
         if let Some(stamp) = stamp.filter(|stamp| call.changes() && now > stamp.not_after) {
@@ -165,9 +191,7 @@ impl Line {
         trace(call, &attempt.outcome, begun);
         let code = attempt.outcome.as_ref().map_or_else(|error| error.class().word(), |_| "OK");
         self.wire.calls.get_or_create(&[("action", call.operation), ("code", code)]).inc();
-        let barred = attempt.outcome.as_ref().err().filter(|error| error.class() == Class::Credentials);
-        *self.barred.lock().expect("nothing panics while it holds this lock") =
-            barred.map(|error| (Instant::now(), error.clone()));
+        place.note(call, &attempt.outcome);
         if let Err(error) = &attempt.outcome
             && error.class() == Class::Throttled
             && let Some(wait) = error.retry_after()
@@ -243,7 +267,12 @@ fn pause(error: &Error, retries: u32) -> Option<Duration> {
         // After a timeout the next attempt would hold its slot just as long.
         Error::Connect { source, .. } | Error::Lost { source, .. } => !source.is_timeout(),
         Error::Unreadable { .. } => true,
-        Error::TooLate { .. } | Error::Budget { .. } | Error::Slots | Error::Region(_) => false,
+        Error::TooLate { .. }
+        | Error::Budget { .. }
+        | Error::Slots
+        | Error::Region(_)
+        | Error::Misstated { .. }
+        | Error::Unstated => false,
     };
     let asked = error.retry_after().unwrap_or_default();
     (again && asked <= SHORT_WAIT).then(|| {

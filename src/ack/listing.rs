@@ -2,15 +2,16 @@
 //! absent.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Client;
 use super::error::Error;
 use super::model::ListedCluster;
-use super::{Client, shared::Shared};
+use super::shared::{Serves, Shared};
 use crate::terms::Region;
-use std::sync::Arc;
 
 /// Default and maximum of the service are not known (ack-api d.3).
 const PAGE_SIZE: usize = 50;
@@ -42,14 +43,18 @@ pub struct RegionList {
 pub(super) struct Reader(Shared<Arc<RegionList>>);
 
 impl Reader {
-    /// The last list if it is not older than `age`, else a new one. Cheaper than a list that began at a given moment.
+    /// The last list, whole or torn, if it is not older than `age`, whoever reads another meanwhile; else that other one
+    /// as it comes, or a new one. Cheaper than a list that began at a given moment.
     pub async fn recent(&self, client: &Client, region: &Region, age: Duration) -> Result<Arc<RegionList>, Error> {
-        let good = |list: &Arc<RegionList>| list.asked.elapsed() <= age;
-        self.0.get(good, async { read(client, region).await.map(Arc::new) }).await
+        let serves = |list: &Arc<RegionList>| match list.asked.elapsed() <= age {
+            true => Serves::Always,
+            false => Serves::WhoWaited,
+        };
+        self.0.get(serves, async { read(client, region).await.map(Arc::new) }).await
     }
 
-    /// A list that began at or after `begun_after`, the last one if it did. At most one is read at a time, and whoever
-    /// waited for it takes it if it is good enough. A torn list is given to the one who read it and not kept.
+    /// A list that began at or after `begun_after`, the last whole one if it did. At most one is read at a time, and
+    /// whoever waited for it takes it, torn as it may be: each would else read all pages again, one after the other.
     pub async fn list(
         &self,
         client: &Client,
@@ -57,9 +62,13 @@ impl Reader {
         begun_after: Timestamp,
     ) -> Result<Arc<RegionList>, Error> {
         // One from the future was dated by a clock that was wrong, and would seem good for as long.
-        let good = |list: &Arc<RegionList>| list.whole && (begun_after..=client.gateway_now()).contains(&list.began);
+        let serves = |list: &Arc<RegionList>| match (begun_after..=client.gateway_now()).contains(&list.began) {
+            true if list.whole => Serves::Always,
+            true => Serves::WhoWaited,
+            false => Serves::Nobody,
+        };
         self.0
-            .get(good, async {
+            .get(serves, async {
                 // The date has whole seconds: a list begun in the second of `begun_after` could not show that it began
                 // after it. Waiting for the next second is cheaper than a second list.
                 let early = begun_after.duration_since(client.gateway_now()) + SignedDuration::from_millis(1100);

@@ -29,7 +29,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 pub use account::{Account, Accounts};
@@ -45,6 +44,7 @@ pub use model::{
 };
 pub use redact::Secrets;
 
+use code::Op;
 use http::Call;
 use line::Line;
 
@@ -102,7 +102,8 @@ impl Client {
         Self { line: Arc::new(line) }
     }
 
-    /// The turn of a change, waited for as long as a call may take. What must not wait once it is sealed takes it before.
+    /// The turn of a change, waited for as long as a call may take. It is taken before the last look, so that what cannot
+    /// be taken back never waits after it was allowed.
     pub async fn turn(&self, region: &Region) -> Result<Turn, Error> {
         self.line.turn(region).await
     }
@@ -111,7 +112,7 @@ impl Client {
     /// never repeated.
     pub async fn create_cluster(&self, turn: Turn, body: &Value, stamp: &Stamp) -> Result<Answer<Created>, Error> {
         let Turn(region) = turn;
-        let call = Call::new("CreateCluster", &region, Method::POST, &["clusters"]).in_turn().body(body.clone());
+        let call = Call::new("CreateCluster", Op::Create, &region, &["clusters"]).in_turn().body(body.clone());
         let mut answer = self.line.change(&call, Some(stamp), model::created).await?;
         // Swapped ids are put right in the value (ack-api g.5).
         answer.request_id = answer.value.request_id.clone().or(answer.request_id);
@@ -120,16 +121,15 @@ impl Client {
 
     /// DescribeClusterDetail.
     pub async fn cluster(&self, region: &Region, id: &ClusterId) -> Result<Answer<Detail>, Error> {
-        let call = Call::new("DescribeClusterDetail", region, Method::GET, &["clusters", id.as_str()]);
+        let call = Call::new("DescribeClusterDetail", Op::Read, region, &["clusters", id.as_str()]);
         self.line.read(&call, None, |_, body| model::detail(body, id)).await
     }
 
     /// One page of DescribeClustersForRegion, and a lower bound of the gateway's time at which it was asked for.
     async fn page(&self, region: &Region, number: usize, size: usize) -> Result<(model::Page, Timestamp), Error> {
-        let call =
-            Call::new("DescribeClustersForRegion", region, Method::GET, &["regions", region.as_str(), "clusters"])
-                .query("page_number", number)
-                .query("page_size", size);
+        let call = Call::new("DescribeClustersForRegion", Op::Read, region, &["regions", region.as_str(), "clusters"])
+            .query("page_number", number)
+            .query("page_size", size);
         let answer = self.line.read(&call, None, |reply, body| Ok((model::page(body)?, reply.elapsed))).await?;
         let (page, elapsed) = answer.value;
         // The date was made after the request had begun, and its fraction is cut off: both err to the early side.
@@ -137,30 +137,25 @@ impl Client {
         Ok((page, began))
     }
 
-    /// DescribeTaskInfo. `None`: ACK does not know the task (any more); tasks are not kept for ever, and the code of
-    /// that answer is not known (ack-api d.4), so any 404 counts that does not blame keys or endpoint.
+    /// DescribeTaskInfo. `None`: ACK does not know the task (any more); tasks are not kept for ever, and of the code of
+    /// that answer only one is recorded, "400" (ack-api d.4, k), so whatever blames something else is an error.
     pub async fn task(&self, region: &Region, id: &TaskId) -> Result<Option<Answer<Task>>, Error> {
-        let call = Call::new("DescribeTaskInfo", region, Method::GET, &["tasks", id.as_str()]);
+        let call = Call::new("DescribeTaskInfo", Op::Read, region, &["tasks", id.as_str()]);
         match self.line.read(&call, None, |_, body| model::task(body, &self.line.secrets)).await {
-            Err(Error::Refused(refusal))
-                if refusal.status == 404
-                    && [Code::Unlisted, Code::ClusterNotFound, Code::PartNotFound].contains(&refusal.kind) =>
-            {
-                Ok(None)
-            }
+            Err(Error::Refused(refusal)) if refusal.has_none() => Ok(None),
             outcome => outcome.map(Some),
         }
     }
 
     /// DescribeClusterTasks: the newest ones, without stages.
     pub async fn tasks(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Task>>, Error> {
-        let call = Call::new("DescribeClusterTasks", region, Method::GET, &["clusters", id.as_str(), "tasks"]);
+        let call = Call::new("DescribeClusterTasks", Op::Read, region, &["clusters", id.as_str(), "tasks"]);
         self.line.read(&call, None, |_, body| model::tasks(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterEvents: the newest 50.
     pub async fn events(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Event>>, Error> {
-        let call = Call::new("DescribeClusterEvents", region, Method::GET, &["clusters", id.as_str(), "events"])
+        let call = Call::new("DescribeClusterEvents", Op::Read, region, &["clusters", id.as_str(), "events"])
             .query("page_number", 1)
             .query("page_size", 50);
         self.line.read(&call, None, |_, body| model::events(body, &self.line.secrets)).await
@@ -168,55 +163,61 @@ impl Client {
 
     /// DescribeClusterLogs.
     pub async fn logs(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<LogLine>>, Error> {
-        let call = Call::new("DescribeClusterLogs", region, Method::GET, &["clusters", id.as_str(), "logs"]);
+        let call = Call::new("DescribeClusterLogs", Op::Read, region, &["clusters", id.as_str(), "logs"]);
         self.line.read(&call, None, |_, body| model::logs(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterResources, those of addons included.
     pub async fn resources(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Resource>>, Error> {
-        let call = Call::new("DescribeClusterResources", region, Method::GET, &["clusters", id.as_str(), "resources"])
+        let call = Call::new("DescribeClusterResources", Op::Read, region, &["clusters", id.as_str(), "resources"])
             .query("with_addon_resources", true);
         self.line.read(&call, None, |_, body| model::resources(body)).await
     }
 
-    /// ModifyCluster with changed members only (ack-api d.7).
+    /// ModifyCluster with changed members only (ack-api d.7), in the turn's region. Signed with the stamp's date, that of
+    /// the read which allowed it, so that no delayed copy of it can be executed much later.
     pub async fn modify_cluster(
         &self,
-        region: &Region,
+        turn: Turn,
         id: &ClusterId,
         members: &Map<String, Value>,
+        stamp: &Stamp,
     ) -> Result<Answer<Accepted>, Error> {
+        let Turn(region) = turn;
         let path = ["api", "v2", "clusters", id.as_str()];
-        let call = Call::new("ModifyCluster", region, Method::PUT, &path).body(Value::Object(members.clone()));
-        self.line.change(&call, None, |body| Ok(model::accepted(body))).await
+        let call = Call::new("ModifyCluster", Op::Change, &region, &path).in_turn();
+        let call = call.body(Value::Object(members.clone()));
+        self.line.change(&call, Some(stamp), |body| Ok(model::accepted(body))).await
     }
 
-    /// TagResources: adds or overwrites these keys and leaves all others (ack-api d.8).
+    /// TagResources: adds or overwrites these keys and leaves all others (ack-api d.8), likewise.
     pub async fn tag(
         &self,
-        region: &Region,
+        turn: Turn,
         ids: &[ClusterId],
         tags: &BTreeMap<String, String>,
+        stamp: &Stamp,
     ) -> Result<Answer<()>, Error> {
+        let Turn(region) = turn;
         let ids: Vec<&str> = ids.iter().map(ClusterId::as_str).collect();
         let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
         let body = json!({
             "region_id": region.as_str(), "resource_type": "CLUSTER", "resource_ids": ids, "tags": tags,
         });
-        let call = Call::new("TagResources", region, Method::PUT, &["tags"]).body(body);
-        self.line.change(&call, None, |_| Ok(())).await
+        let call = Call::new("TagResources", Op::Change, &region, &["tags"]).in_turn().body(body);
+        self.line.change(&call, Some(stamp), |_| Ok(())).await
     }
 
-    /// DeleteCluster, signed with the stamp's date (that of the read which allowed it), so that no delayed copy of it
-    /// can be executed much later.
+    /// DeleteCluster, likewise.
     pub async fn delete_cluster(
         &self,
-        region: &Region,
+        turn: Turn,
         id: &ClusterId,
         options: &DeleteOptions,
         stamp: &Stamp,
     ) -> Result<Answer<Accepted>, Error> {
-        let mut call = Call::new("DeleteCluster", region, Method::DELETE, &["clusters", id.as_str()]);
+        let Turn(region) = turn;
+        let mut call = Call::new("DeleteCluster", Op::Delete, &region, &["clusters", id.as_str()]).in_turn();
         let DeleteOptions { retain_all_resources, retain_resources, options } = options;
         if let Some(all) = retain_all_resources {
             call = call.query("retain_all_resources", all);
@@ -242,7 +243,7 @@ impl Client {
     ) -> Result<Answer<UserKubeconfig>, Error> {
         let path = ["k8s", id.as_str(), "user_config"];
         let mut call =
-            Call::new("DescribeClusterUserKubeconfig", region, Method::GET, &path).query("PrivateIpAddress", private);
+            Call::new("DescribeClusterUserKubeconfig", Op::Read, region, &path).query("PrivateIpAddress", private);
         if let Some(minutes) = minutes {
             call = call.query("TemporaryDurationMinutes", minutes);
         }
@@ -252,7 +253,7 @@ impl Client {
     /// DescribeUserQuota, a free read. With a stamp it is the probe of the fence: one attempt, signed exactly so,
     /// whatever `not_after` says.
     pub async fn quota(&self, region: &Region, stamp: Option<&Stamp>) -> Result<Answer<Quota>, Error> {
-        let call = Call::new("DescribeUserQuota", region, Method::GET, &["quota"]);
+        let call = Call::new("DescribeUserQuota", Op::Read, region, &["quota"]);
         self.line.read(&call, stamp, |_, body| model::quota(body)).await
     }
 

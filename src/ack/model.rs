@@ -9,116 +9,14 @@ use serde_json::Value;
 
 use super::json::{self, Object};
 use super::redact::{self, Secrets};
+mod state;
+
+pub use state::{State, StateKind, TaskState};
+
 use crate::terms::{AccountId, ClusterId, TaskId};
 
 /// Why an answer cannot be used, to go on after "cannot be used: ".
 pub(super) type Decoded<T> = Result<T, &'static str>;
-
-/// A cluster's state (ack-api e.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    /// As ACK wrote it.
-    pub word: String,
-    pub kind: StateKind,
-}
-
-/// What a state's word means, whatever its spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StateKind {
-    Initial,
-    Running,
-    Updating,
-    UpdatingFailed,
-    Upgrading,
-    Scaling,
-    Removing,
-    Draining,
-    Migrating,
-    Inactive,
-    Unavailable,
-    Stopped,
-    Failed,
-    Deleting,
-    DeleteFailed,
-    Deleted,
-    /// Of registered clusters only.
-    Waiting,
-    /// Of registered clusters only.
-    Disconnected,
-    /// A word that this operator does not know: something goes on.
-    Other,
-}
-
-/// ACK's words for them (ack-api e.1).
-const STATES: [(&str, StateKind); 18] = [
-    ("initial", StateKind::Initial),
-    ("running", StateKind::Running),
-    ("updating", StateKind::Updating),
-    ("updating_failed", StateKind::UpdatingFailed),
-    ("upgrading", StateKind::Upgrading),
-    ("scaling", StateKind::Scaling),
-    ("removing", StateKind::Removing),
-    ("draining", StateKind::Draining),
-    ("migrating", StateKind::Migrating),
-    ("inactive", StateKind::Inactive),
-    ("unavailable", StateKind::Unavailable),
-    ("stopped", StateKind::Stopped),
-    ("failed", StateKind::Failed),
-    ("deleting", StateKind::Deleting),
-    ("delete_failed", StateKind::DeleteFailed),
-    ("deleted", StateKind::Deleted),
-    ("waiting", StateKind::Waiting),
-    ("disconnected", StateKind::Disconnected),
-];
-
-impl State {
-    pub fn new(word: &str) -> State {
-        let plain: String = word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-        let known = STATES.iter().find(|(known, _)| known.replace('_', "") == plain);
-        let kind = known.map_or(StateKind::Other, |(_, kind)| *kind);
-        State { word: redact::cut(&Secrets::default().clean(word), 63), kind }
-    }
-}
-
-impl StateKind {
-    /// One word for all spellings.
-    pub fn word(self) -> &'static str {
-        STATES.iter().find(|(_, kind)| *kind == self).map_or("other", |(word, _)| *word)
-    }
-}
-
-/// How far a task is (ack-api e.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TaskState {
-    Running,
-    Paused,
-    Succeeded,
-    Failed,
-    Cancelled,
-    /// A word that this operator does not know: something goes on.
-    Other,
-}
-
-impl TaskState {
-    pub fn new(word: &str) -> TaskState {
-        match word.to_ascii_lowercase().as_str() {
-            "running" | "pending" | "initial" => TaskState::Running,
-            "paused" => TaskState::Paused,
-            "success" | "succeeded" => TaskState::Succeeded,
-            "fail" | "failed" | "error" => TaskState::Failed,
-            "canceled" | "cancelled" => TaskState::Cancelled,
-            _ => TaskState::Other,
-        }
-    }
-
-    /// Nothing will change any more.
-    pub fn ended(self) -> bool {
-        match self {
-            TaskState::Succeeded | TaskState::Failed | TaskState::Cancelled => true,
-            TaskState::Running | TaskState::Paused | TaskState::Other => false,
-        }
-    }
-}
 
 /// The answer to CreateCluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +48,7 @@ pub struct ListedCluster {
     pub current_version: Option<String>,
     /// Number of nodes.
     pub size: Option<i64>,
+    pub resource_group_id: Option<String>,
 }
 
 /// One page of a list.
@@ -308,7 +207,8 @@ fn listed(of: &Object) -> Decoded<ListedCluster> {
     Ok(ListedCluster {
         id: json::text(of, &["cluster_id", "ClusterId"]).ok_or("a cluster has no cluster_id")?.into(),
         name: json::text(of, &["name"]).unwrap_or_default(),
-        state: State::new(&json::text(of, &["state"]).ok_or("a cluster has no state")?),
+        // A list that lacks it shows a cluster all the same, of which nothing is known; a detail must tell.
+        state: State::new(&json::text(of, &["state"]).unwrap_or_default()),
         tags: json::objects(of, "tags")
             .into_iter()
             .filter_map(|tag| Some((json::text(tag, &["key"])?, json::text(tag, &["value"]).unwrap_or_default())))
@@ -318,6 +218,7 @@ fn listed(of: &Object) -> Decoded<ListedCluster> {
         deletion_protection: json::flag(of, "deletion_protection"),
         current_version: word(of, "current_version", 64),
         size: json::int(of, "size"),
+        resource_group_id: word(of, "resource_group_id", 64),
     })
 }
 
@@ -336,6 +237,7 @@ pub(super) fn page(value: &Value) -> Decoded<Page> {
 pub(super) fn detail(value: &Value, asked: &ClusterId) -> Decoded<Detail> {
     let of = value.as_object().ok_or("it is no object")?;
     let listed = listed(of)?;
+    json::text(of, &["state"]).ok_or("a cluster has no state")?;
     if listed.id != *asked {
         return Err("it speaks of another cluster than the one that was asked for");
     }

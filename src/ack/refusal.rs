@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use super::code::Code;
+use super::code::{Code, Op, Told};
 use super::error::Refusal;
 use super::json::{self, Object};
 use super::redact::{self, Secrets};
@@ -14,34 +14,93 @@ use super::redact::{self, Secrets};
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 impl Refusal {
-    /// Reads an answer whose status is not 2xx.
-    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], secrets: &Secrets) -> Refusal {
+    /// Reads an answer whose status is not 2xx, to a call of the sort `op`.
+    pub(super) fn read(op: Op, status: u16, headers: &HeaderMap, body: &[u8], secrets: &Secrets) -> Refusal {
         let text = String::from_utf8_lossy(body);
-        let said = from_json(body).or_else(|| from_xml(&text)).unwrap_or_else(|| Said {
-            code: None,
-            message: without_tags(&text),
-            request_id: None,
-        });
-        let kind = match &said.code {
-            _ if says_throttled(&said.message) => Code::Throttled,
-            Some(code) => Code::parse(code),
-            None => Code::Absent,
+        let json = from_json(body);
+        let from_api = json.is_some();
+        let said = json
+            .or_else(|| from_xml(&text))
+            .unwrap_or_else(|| Said { message: without_tags(&text), ..Said::default() });
+        let headed = header(headers, "x-acs-request-id");
+        // What came through ACK's gateway from somebody who does not speak as ACK does has the header too.
+        let shape = said.code.is_some() && (said.request_id.is_some() || from_api && headed.is_some());
+        let request_id = said.request_id.clone().or(headed);
+        let told = Told { status, op, shape };
+        let kind = match said.kind() {
+            // Under any other status it is not what it seems, and "gone" must not be concluded from it.
+            Code::ClusterNotFound if !(400..500).contains(&status) => Code::Internal,
+            kind => kind,
         };
         Refusal {
             status,
-            code: said.code.map_or_else(|| format!("HTTP{status}"), |code| redact::cut(&secrets.clean(&code), 100)),
             kind,
-            message: kind.own_words().map_or_else(|| secrets.clean(&said.message), str::to_owned),
-            request_id: said.request_id.or_else(|| header(headers, "x-acs-request-id")).map(|id| redact::cut(&id, 100)),
+            class: kind.class(told),
+            never_executed: kind.never_executed(told),
+            message: kind.own_words().map_or_else(|| secrets.clean(&said.words()), str::to_owned),
+            code: said.code.map_or_else(|| format!("HTTP{status}"), |code| redact::cut(&secrets.clean(&code), 100)),
+            request_id: request_id.map(|id| redact::cut(&id, 100)),
             retry_after: retry_after(headers),
         }
     }
 }
 
+#[derive(Default)]
 struct Said {
     code: Option<String>,
     message: String,
     request_id: Option<String>,
+    /// Code and message of each cause, where there are several (ack-api k).
+    causes: Vec<(String, String)>,
+}
+
+impl Said {
+    /// What the code means; where it says nothing, what the causes or the text name.
+    fn kind(&self) -> Code {
+        let Some(code) = &self.code else {
+            return if says_throttled(&self.message) { Code::Throttled } else { Code::Absent };
+        };
+        if says_throttled(&self.message) {
+            return Code::Throttled;
+        }
+        let listed = Code::parse(code);
+        if listed != Code::Unlisted {
+            return listed;
+        }
+        // ACK checks all parts of a request before it begins, and tells what is wrong with each.
+        let causes = || self.causes.iter().map(|(code, _)| Code::parse(code));
+        let other = causes().find(|cause| cause.may_be_quoted() && *cause != Code::Validation);
+        let checked = (!self.causes.is_empty()).then_some(Code::Validation);
+        let number = code.bytes().all(|byte| byte.is_ascii_digit());
+        let quoted = number.then(|| quoted(&self.message)).flatten();
+        other.or(checked).or(quoted).unwrap_or(Code::Unlisted)
+    }
+
+    /// The message, and each cause that it does not tell already.
+    fn words(&self) -> String {
+        let told = |code: &str, message: &str| Some(code) == self.code.as_deref() && self.message.contains(message);
+        let causes = self
+            .causes
+            .iter()
+            .filter(|(code, message)| !told(code, message))
+            .map(|(code, message)| if message.is_empty() { code.clone() } else { format!("{code}: {message}") });
+        let causes = causes.collect::<Vec<_>>().join("; ");
+        match (self.message.is_empty(), causes.is_empty()) {
+            (_, true) => self.message.clone(),
+            (true, false) => causes,
+            (false, false) => format!("{} ({causes})", self.message),
+        }
+    }
+}
+
+/// The meaning of a code that stands in a text ("Status Code: 404 Code: EntityNotExist.Role"), where it may be believed.
+fn quoted(message: &str) -> Option<Code> {
+    let codes = message.match_indices("Code:").map(|(at, word)| {
+        let rest = message[at + word.len()..].trim_start();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        Code::parse(rest[..rest.find(|c| !plain(c)).unwrap_or(rest.len())].trim_end_matches('.'))
+    });
+    codes.into_iter().find(|code| code.may_be_quoted())
 }
 
 fn from_json(body: &[u8]) -> Option<Said> {
@@ -59,21 +118,25 @@ fn from_json(body: &[u8]) -> Option<Said> {
 }
 
 const CODE: &[&str] = &["code", "Code"];
+const MESSAGE: &[&str] = &["message", "Message"];
 
 fn said(object: &Object) -> Said {
-    let mut message = json::text(object, &["message", "Message"]).unwrap_or_default();
+    let mut message = json::text(object, MESSAGE).unwrap_or_default();
     let action = json::object(object, "accessDeniedDetail").and_then(|detail| json::text(&detail, &["AuthAction"]));
     if let Some(action) = action.filter(|action| !message.contains(action.as_str())) {
         message = format!("{message} (action {action})");
     }
     let request_id = json::text(object, &["requestId", "RequestId", "request_id", "requestid"]);
-    Said { code: json::text(object, CODE), message, request_id }
+    let cause = |of: &Object| Some((json::text(of, CODE)?, json::text(of, MESSAGE).unwrap_or_default()));
+    let causes = json::objects(object, "data").into_iter().filter_map(cause).collect();
+    Said { code: json::text(object, CODE), message, request_id, causes }
 }
 
 /// Code and message of an error under a good status.
 pub(super) fn disguised(body: &Object) -> Option<(String, String)> {
-    let Said { code, message, .. } = said(body);
-    let code = code.filter(|code| !["200", "ok", "success"].contains(&code.to_ascii_lowercase().as_str()))?;
+    let said = said(body);
+    let message = said.words();
+    let code = said.code.filter(|code| !["200", "ok", "success"].contains(&code.to_ascii_lowercase().as_str()))?;
     let names_a_cluster = json::text(body, &["cluster_id"]).is_some();
     let message = Code::parse(&code).own_words().map_or(message, str::to_owned);
     (!names_a_cluster).then_some((code, message))
@@ -86,7 +149,8 @@ fn from_xml(text: &str) -> Option<Said> {
         Some(inner.trim().to_owned()).filter(|inner| !inner.is_empty() && !inner.contains('<'))
     };
     let code = element("Code")?;
-    Some(Said { code: Some(code), message: element("Message").unwrap_or_default(), request_id: element("RequestId") })
+    let (message, request_id) = (element("Message").unwrap_or_default(), element("RequestId"));
+    Some(Said { code: Some(code), message, request_id, causes: Vec::new() })
 }
 
 /// The readable part of a page. Bounded before it is cleaned, since the page may have megabytes.
@@ -133,123 +197,4 @@ pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use serde_json::Value;
-
-    use super::*;
-    use crate::terms::Class;
-
-    fn read(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Refusal {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, value.parse().unwrap());
-        }
-        let mut secrets = Secrets::default();
-        secrets.add("FAKEsecretFAKE");
-        Refusal::read(status, &map, body, &secrets)
-    }
-
-    #[test]
-    fn recorded_error_answers_are_read_in_both_shapes() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/samples/errors");
-        let mut count = 0;
-        for file in std::fs::read_dir(&folder).unwrap() {
-            let path = file.unwrap().path();
-            let sample: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            let body = sample["body"].to_string();
-            let status = sample["http_status"].as_u64().unwrap().try_into().unwrap();
-            let got = read(status, &[], body.as_bytes());
-            let code = sample["body"]["code"].as_str().or(sample["body"]["Code"].as_str()).unwrap();
-            assert_eq!(got.code, code, "{}", path.display());
-            assert_eq!(got.request_id.as_deref(), Some("5D2E7C1A-9B3F-4E60-8A17-0C4D2F6B9E31"), "{}", path.display());
-            assert!(!got.to_string().contains("string to sign"), "{got}");
-            count += 1;
-        }
-        assert!(count > 20, "{count} samples");
-    }
-
-    #[test]
-    fn what_is_not_acks_json_is_read_as_far_as_it_goes() {
-        let nested =
-            br#"{"code":"400","message":"{\"code\":\"QuotaExceeded\",\"message\":\"too many\",\"requestId\":\"R\"}"}"#;
-        for (status, body, code, class, sentence) in [
-            (400, &nested[..], "QuotaExceeded", Class::Quota, "QuotaExceeded: too many (HTTP 400)"),
-            (404, b"", "HTTP404", Class::Transient, "HTTP404 (HTTP 404)"),
-            (502, b"<html><h1>Bad\nGateway</h1></html>", "HTTP502", Class::Transient, "HTTP502: Bad Gateway (HTTP 502)"),
-            (403, b"<html>blocked</html>", "HTTP403", Class::Transient, "HTTP403: blocked (HTTP 403)"),
-            (
-                400,
-                b"<?xml version='1.0'?><Error><RequestId>R</RequestId><Code>Throttling.User</Code><Message>slow</Message></Error>",
-                "Throttling.User",
-                Class::Throttled,
-                "Throttling.User: slow (HTTP 400)",
-            ),
-            (400, b"{\"code\":\"X\",\"code\":\"ErrorClusterNotFound\"}", "HTTP400", Class::Transient, "HTTP400: {\"code\":\"X\",\"code\":\"ErrorClusterNotFound\"} (HTTP 400)"),
-            (400, b"[1]", "HTTP400", Class::Transient, "HTTP400: [1] (HTTP 400)"),
-            (500, b"\xff\xfe\x00", "HTTP500", Class::Transient, "HTTP500: \u{fffd}\u{fffd} (HTTP 500)"),
-            (
-                503,
-                b"{\"Code\":\"ServiceUnavailable\",\"Message\":\"QPS Limit Exceeded\"}",
-                "ServiceUnavailable",
-                Class::Throttled,
-                "ServiceUnavailable: QPS Limit Exceeded (HTTP 503)",
-            ),
-            (
-                403,
-                br#"{"code":"Forbidden","message":"no","accessDeniedDetail":{"AuthAction":"cs:CreateCluster"}}"#,
-                "Forbidden",
-                Class::Permission,
-                "Forbidden: no (action cs:CreateCluster) (HTTP 403)",
-            ),
-            (
-                400,
-                br#"{"Code":"SignatureDoesNotMatch","Message":"server string to sign is: GET x-acs-security-token:T"}"#,
-                "SignatureDoesNotMatch",
-                Class::Credentials,
-                "SignatureDoesNotMatch: the signature does not match: the access key secret is wrong, or a proxy changes requests (HTTP 400)",
-            ),
-            (400, br#"{"code":"X","message":"bad FAKEsecretFAKE"}"#, "X", Class::User, "X: bad *** (HTTP 400)"),
-        ] {
-            let got = read(status, &[], body);
-            assert_eq!((got.code.as_str(), got.kind.class(status), got.to_string().as_str()), (code, class, sentence));
-        }
-    }
-
-    #[test]
-    fn an_error_under_a_good_status_is_seen_unless_it_names_a_cluster() {
-        for (body, code) in [
-            (r#"{"Code":"Throttling.User","Message":"slow"}"#, Some("Throttling.User")),
-            (r#"{"code":"X","cluster_id":"c1"}"#, None),
-            (r#"{"code":"200","message":"fine"}"#, None),
-            (r#"{"cluster_quota":50}"#, None),
-        ] {
-            let body = json::parse(body.as_bytes()).unwrap();
-            assert_eq!(disguised(body.as_object().unwrap()).map(|(code, _)| code).as_deref(), code, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_sentence_never_passes_its_bound() {
-        let body = format!(r#"{{"code":"{}","message":"{}"}}"#, "C".repeat(2000), "m ".repeat(3000));
-        assert_eq!(read(400, &[], body.as_bytes()).to_string().chars().count(), redact::BOUND);
-    }
-
-    #[test]
-    fn the_servers_wait_is_taken_from_whichever_header_has_it() {
-        let ms = |n| Some(Duration::from_millis(n));
-        for (headers, wait) in [
-            (&[("x-acs-retry-after", "1500")][..], ms(1500)),
-            (&[("x-acs-retry-after", "999999999")], ms(120_000)),
-            (&[("x-acs-retry-after", "0"), ("retry-after", "3")], ms(3000)),
-            (&[("x-acs-retry-after", "-1")], None),
-            (&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], None),
-            (&[("x-ratelimit-user-api", "Limit:100,Remain:0,TimeLeft:1500,Reset:1")], ms(1500)),
-            (&[("x-ratelimit-user", "Limit:100,Remain:5,TimeLeft:1500,Reset:1")], None),
-            (&[], None),
-        ] {
-            assert_eq!(read(400, headers, b"{}").retry_after, wait, "{headers:?}");
-        }
-    }
-}
+mod tests;

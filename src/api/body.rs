@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::rules::RESERVED;
-use super::spec::{AckClusterSpec, WorkerFields};
+use super::spec::AckClusterSpec;
 use super::tag;
 
 /// Every way in which the body differs from the spec: what is converted, and how.
@@ -19,10 +19,14 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("nodepools[].management.auto_repair_policy.max_parallel_repairing_nodes", "a number becomes a string"),
     ("nodepools[].management.auto_repair_policy.max_unhealthy_nodes_threshold", "a number becomes a string"),
     ("secretValues", "each value is put where its path says"),
+    (
+        "login_password, nodepools[].scaling_group.login_password",
+        "one line end at its end, as editors and `echo` leave it in a Secret, is cut off",
+    ),
     ("extraParameters", "each becomes a member of the body"),
     ("tags", "those of --default-tags and the operator's own are added; the user's come first"),
     (
-        "workerFields: AsNodePool",
+        "workerFields: AsNodePool (absent: where worker_instance_types is set)",
         "the old worker fields become nodepools[0], named default-nodepool, as the lines below say",
     ),
     ("num_of_nodes", "AsNodePool: scaling_group.desired_size"),
@@ -34,7 +38,7 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
     ("worker_data_disk_category, worker_data_disk_size", "AsNodePool: scaling_group.data_disks[0]"),
     (
         "worker_instance_charge_type, worker_period, worker_period_unit, worker_auto_renew, worker_auto_renew_period",
-        "AsNodePool: scaling_group, without worker_",
+        "AsNodePool: scaling_group, without worker_; instance_charge_type is PostPaid where it is absent, as it was",
     ),
     ("key_pair, login_password, image_id, rds_instances", "AsNodePool: scaling_group, same names"),
     ("platform, os_type", "AsNodePool: scaling_group.image_type is platform, or else Windows where os_type is Windows"),
@@ -125,9 +129,10 @@ pub fn body(
         let (place, member) = place(&mut body, path).ok_or_else(|| BodyError::NoPlace { path: path.clone() })?;
         place.insert(member.to_owned(), json!(value.expose_secret()));
     }
-    if spec.worker_fields == Some(WorkerFields::AsNodePool) {
+    if spec.workers_become_a_pool() {
         workers_as_node_pool(&mut body)?;
     }
+    passwords_without_line_end(&mut body);
     for parameter in spec.extra_parameters.iter().flatten() {
         let name = &parameter.name;
         if RESERVED.contains(&name.as_str()) || body.contains_key(name) {
@@ -178,6 +183,20 @@ fn numbers_as_text(body: &mut Map<String, Value>) {
     }
 }
 
+/// Nobody means the line end by which a Secret's value ends when it was made from a file.
+fn passwords_without_line_end(body: &mut Map<String, Value>) {
+    let cut = |password: &mut Value| {
+        if let Value::String(text) = password {
+            let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).map(str::len);
+            text.truncate(line.unwrap_or(text.len()));
+        }
+    };
+    body.get_mut("login_password").map(cut);
+    for pool in body.get_mut("nodepools").and_then(Value::as_array_mut).into_iter().flatten() {
+        pool.pointer_mut("/scaling_group/login_password").map(cut);
+    }
+}
+
 /// The object and the member that a path of `secretValues` names.
 fn place<'a, 'p>(body: &'a mut Map<String, Value>, path: &'p str) -> Option<(&'a mut Map<String, Value>, &'p str)> {
     let mut parts = path.split('/');
@@ -212,6 +231,8 @@ fn workers_as_node_pool(body: &mut Map<String, Value>) -> Result<(), BodyError> 
     for (from, to) in TO_KUBERNETES_CONFIG {
         body.remove(from).map(|value| kubernetes.insert(to.into(), value));
     }
+    // A pool must say it; PostPaid is what the old field meant where it was absent.
+    group.entry("instance_charge_type").or_insert_with(|| json!("PostPaid"));
     if let Some(vswitches) = body.get("vswitch_ids") {
         group.insert("vswitch_ids".into(), vswitches.clone());
     }
@@ -260,4 +281,34 @@ fn data_disks(body: &mut Map<String, Value>) -> Result<Option<Value>, BodyError>
         }
     }
     Ok(Some(disks.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::WorkerFields;
+
+    #[test]
+    fn of_a_password_one_line_end_is_cut_off_and_of_nothing_else() {
+        for (given, sent) in [
+            ("Hello1234!", "Hello1234!"),
+            ("Hello1234!\n", "Hello1234!"),
+            ("Hello1234!\r\n", "Hello1234!"),
+            ("Hello1234!\n\n", "Hello1234!\n"),
+            ("Hello\n1234! ", "Hello\n1234! "),
+            ("Hello1234!\r", "Hello1234!\r"),
+        ] {
+            let mut spec: AckClusterSpec = serde_json::from_value(json!({
+                "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes",
+                "login_password": given, "user_data": given,
+            }))
+            .unwrap();
+            let plain = body("web", &spec, &BTreeMap::new(), &[]).unwrap();
+            assert_eq!((&plain["login_password"], &plain["user_data"]), (&json!(sent), &json!(given)), "{given:?}");
+            spec.worker_fields = Some(WorkerFields::AsNodePool);
+            let pool = body("web", &spec, &BTreeMap::new(), &[]).unwrap()["nodepools"][0].clone();
+            assert_eq!(pool["scaling_group"]["login_password"], sent, "{given:?}");
+            assert_eq!(pool["kubernetes_config"]["user_data"], given, "{given:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! spec/         the CreateCluster body field by field, and the operator's own few fields
 //! node_pool/    nodepools[]
-//! status.rs     what is known, and the sealed intents
+//! status/       what is known, the sealed intents, and what was asked for
 //! values.rs     masked text, numbers that ACK writes as strings
 //! rules.rs      rules over several fields
 //! crd.rs        the CRD as it is installed, with the rules that hold fields fixed
@@ -23,14 +23,15 @@ pub mod spec;
 pub mod status;
 pub mod values;
 
+pub use crate::terms::tag;
 pub use body::{BodyError, CONVERSIONS, body};
 pub use crd::crd;
 pub use kept::dropped_by;
 pub use misfits::misfits;
 pub use spec::{AckCluster, AckClusterSpec, DeletionPolicy, EndpointAccess, KubeconfigSecretRef, WorkerFields};
 pub use status::{
-    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig,
-    TaskStage,
+    AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent, IntentError, ProtectionSeen,
+    PublishedKubeconfig, Request, TaskStage,
 };
 
 /// The finalizer: it stands while a cluster may exist in the cloud.
@@ -52,21 +53,6 @@ pub mod annotation {
     pub const TAKE_OVER: &str = "ackoperator.dev/take-over";
     /// The `cluster_id`: delete it although the CRD itself is being deleted.
     pub const CONFIRM_DELETE: &str = "ackoperator.dev/confirm-delete";
-}
-
-/// The four tags that the operator puts on a cluster. Each value is a legal Kubernetes label value, since ACK may put
-/// cluster tags on nodes as labels.
-pub mod tag {
-    /// Everything under this prefix is the operator's.
-    pub const PREFIX: &str = "ackoperator.dev/";
-    /// Name of the installation.
-    pub const INSTALLATION: &str = "ackoperator.dev/installation";
-    /// Namespace of the object.
-    pub const NAMESPACE: &str = "ackoperator.dev/namespace";
-    /// Name of the object.
-    pub const NAME: &str = "ackoperator.dev/name";
-    /// Nonce of the intent that made the cluster.
-    pub const INTENT: &str = "ackoperator.dev/intent";
 }
 
 #[cfg(test)]

@@ -178,8 +178,8 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "workerFields",
-        "has(self.adoptClusterId) || self.?workerFields.orValue('') != 'AsNodePool' || (has(self.worker_instance_types) && has(self.worker_instance_charge_type) && has(self.vswitch_ids))",
-        "workerFields: AsNodePool needs worker_instance_types, worker_instance_charge_type and vswitch_ids, which ACK asks of a node pool",
+        "has(self.adoptClusterId) || self.?workerFields.orValue('AsNodePool') != 'AsNodePool' || !(has(self.workerFields) || has(self.worker_instance_types)) || has(self.worker_instance_types) && has(self.vswitch_ids)",
+        "the old worker fields become a node pool, which needs worker_instance_types and vswitch_ids: add them, or write nodepools",
     ),
     rule(
         "workerFields",
@@ -188,8 +188,8 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "workerFields",
-        "self.?workerFields.orValue('') != 'AsNodePool' || !(has(self.nodepools) && self.nodepools.exists(p, p.nodepool_info.name == 'default-nodepool'))",
-        "workerFields: AsNodePool makes a pool named default-nodepool: rename yours",
+        "has(self.adoptClusterId) || self.?workerFields.orValue('AsNodePool') != 'AsNodePool' || !(has(self.workerFields) || has(self.worker_instance_types)) || !(has(self.nodepools) && self.nodepools.exists(p, p.nodepool_info.name == 'default-nodepool'))",
+        "the old worker fields become a node pool named default-nodepool: rename yours",
     ),
 ];
 

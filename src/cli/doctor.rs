@@ -274,10 +274,17 @@ async fn whose(account: Option<&Account>) -> Outcome {
     };
     match account.id().await {
         Ok(id) => Outcome::Fine(format!("the operator's own credentials are of account {id}")),
-        Err(error) => failed(format!("STS does not tell whose the operator's own credentials are: {error}"), {
-            let without = "or state ALIBABA_CLOUD_ACCOUNT_ID where STS cannot be reached";
-            format!("{}; {without}", cure(&error))
-        }),
+        Err(error @ (ack::Error::Misstated { .. } | ack::Error::Unstated)) => failed(
+            format!("it is not certain whose the operator's own credentials are: {error}"),
+            "state the account of the operator's own keys in ALIBABA_CLOUD_ACCOUNT_ID, beside them",
+        ),
+        Err(error) => failed(
+            format!("STS does not tell whose the operator's own credentials are: {error}"),
+            format!(
+                "{}; or, where there is no STS, state ALIBABA_CLOUD_ACCOUNT_ID and give --without-sts",
+                cure(&error)
+            ),
+        ),
     }
 }
 
@@ -349,7 +356,7 @@ fn cure(error: &ack::Error) -> &'static str {
         Class::Account => "activate ACK and its roles for the account, and pay what is due",
         Class::Throttled | Class::Busy | Class::Quota => "try again later",
         Class::Clock => "set this machine's clock by NTP",
-        Class::User => "mend --region",
+        Class::User | Class::Taken | Class::Refused => "mend --region",
         Class::Transient | Class::NotFound | Class::Unknown => {
             "mend --ack-endpoint, --sts-endpoint, --ca-file, DNS, HTTPS_PROXY and NO_PROXY, or the network's rules"
         }

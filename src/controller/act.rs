@@ -1,23 +1,23 @@
-//! Act -> one guarded write or one call. No judgement here: whether a thing may be done was decided, and what came of
-//! it goes into the evidence.
+//! Act -> one guarded write, one call, or for what cannot be taken back the one and then the other. Whether a thing may be done
+//! was decided, and what came of it goes into the evidence.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::ask;
 use super::kubeconfig;
-use super::look::marks;
 use super::pass::{Flow, Pass};
 use super::report;
 use super::store;
 use super::view::spec_hash;
-use crate::ack::{Account, Created, DeleteOptions, Stamp, Turn};
+use crate::ack::{Account, Created, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
-use crate::decide::{Act, Change, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
+use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
 use crate::drift;
+use crate::sight;
 use crate::terms::{Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
@@ -26,10 +26,7 @@ const PERSISTENCE: Duration = Duration::from_secs(120);
 /// Does `act`. What it left in the evidence, and the object as it is now, is what the next judgement sees.
 pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Error> {
     match act {
-        Act::AddFinalizer => {
-            let written = pass.store.add_finalizer(&pass.object).await.map(Some);
-            pass.after(written).await
-        }
+        Act::AddFinalizer => hold(pass).await,
         Act::Seal { attempt } => seal(pass, attempt).await,
         Act::Send { not_after } => {
             send(pass, not_after).await;
@@ -37,10 +34,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
         }
         Act::Record { id, site, adopted } => record(pass, &id, &site, adopted).await,
         Act::Close(closed) => close(pass, &closed).await,
-        Act::Claim(id) => claim(pass, &id).await,
-        Act::Protect { id, on } => protect(pass, &id, on).await,
-        Act::Change { id, change: wanted } => change(pass, &id, wanted).await,
-        Act::Delete { id, not_after } => delete(pass, &id, not_after).await,
+        Act::Ask(wanted) => ask::ask(pass, wanted).await,
         Act::Forget(id) => forget(pass, &id).await,
         Act::Publish(id) => {
             kubeconfig::publish(pass, &id).await;
@@ -50,58 +44,33 @@ pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Er
     }
 }
 
+/// Puts the finalizer on. What the API server refuses for good, such as a policy does, is told by the object itself.
+async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
+    // An object that only waits for its turn has asked for nothing, so that it can be deleted by anybody at once.
+    let evidence = &pass.view.seen;
+    let seals = matches!((&evidence.body, &evidence.listing),
+        (Some(Ok(())), Some(Ok(list))) if list.ours.is_empty() && list.rival.is_none());
+    if seals && !in_turn(pass).await {
+        return Ok(Flow::On);
+    }
+    match pass.store.add_finalizer(&pass.object).await {
+        Err(error) if error.is_forbidden() || error.is_invalid() => {
+            let note = format!("the Kubernetes API does not take this operator's finalizer: {}", error.cause());
+            pass.done(Deed::Hold, Err(Trouble::new(Class::Permission, note))).await
+        }
+        written => pass.after(written.map(Some)).await,
+    }
+}
+
 /// Writes the intent down, together with the lock on the spec, once it is this request's turn: what is sealed waits for
 /// nobody and is not refused here for others' sake. Whatever the answer, the object is read again with a
 /// plain `get`: only if it carries this token may the request be sent.
 async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
-    let Some(Ok(id)) = pass.view.seen.account.clone() else { return Ok(Flow::End) };
-    let region = pass.view.region.clone();
-    let turn = match pass.account().await {
-        Ok(account) => account.client().turn(&region).await.map_err(Trouble::from),
-        Err(trouble) => Err(trouble),
-    };
-    match turn {
-        Ok(turn) => pass.turn = Some(turn),
-        Err(trouble) => {
-            pass.view.seen.body = Some(Err(trouble));
-            return Ok(Flow::On);
-        }
+    let Some(wanted) = pass.wanted() else { return Ok(Flow::End) };
+    if !in_turn(pass).await {
+        return Ok(Flow::On);
     }
-    let rules = &pass.context.settings.rules;
-    let now = pass.now();
-    // Signed dates have whole seconds.
-    let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
-    let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
-    let intent = Intent {
-        attempt,
-        nonce: marks(pass, attempt)[3].1.as_str().into(),
-        date,
-        believe_after: date + rules.believable(),
-        site: Site { account: id, region },
-        outcome: Outcome::Open,
-    };
-    let intent = CreateIntent {
-        name: pass.cluster_name(),
-        spec_hash: spec_hash(&pass.object, &pass.context.settings),
-        sealer: sealer.to_string(),
-        installation: pass.context.settings.installation.clone(),
-        ..CreateIntent::of(CLUSTER_INTENT, &intent)
-    };
-    let mut status = pass.object.status.clone().unwrap_or_default();
-    status.create_intents.retain(|stored| stored.key != intent.key);
-    status.create_intents.push(intent);
-    status.spec_locked = Some(true);
-    if pass.object.spec.deletion_protection == Some(true) {
-        status.protection_seen = Some(report::seen_now(&pass.object));
-    }
-    let verdict = Verdict {
-        ready: Some(false),
-        work: Work::UnderWay(Reason::Creating, "asking ACK for the cluster".into()),
-        again: None,
-        memo: None,
-    };
-    let generation = pass.object.metadata.generation.unwrap_or_default();
-    report::judge(&mut status, generation, &verdict, Reason::Creating, "asking ACK for the cluster", now);
+    let (status, sealer) = sealed_status(pass, attempt, wanted);
     let written = pass.store.write_status(&pass.object, &status).await;
     // Sealing once more in this pass would fare no better, except after a conflict.
     let futile = match &written {
@@ -127,11 +96,75 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     flow
 }
 
+/// Whether it is the turn of the next request. Where it is not, what stands against that counts as trouble with the body.
+async fn in_turn(pass: &mut Pass<'_>) -> bool {
+    let region = pass.view.region.clone();
+    if pass.turn.as_ref().is_some_and(|turn| *turn.region() == region) {
+        return true;
+    }
+    let turn = match pass.account().await {
+        Ok(account) => account.client().turn(&region).await.map_err(Trouble::from),
+        Err(trouble) => Err(trouble),
+    };
+    match turn {
+        Ok(turn) => pass.turn = Some(turn),
+        Err(trouble) => {
+            pass.view.seen.body = Some(Err(trouble));
+            return false;
+        }
+    }
+    true
+}
+
+/// The status with the intent of this attempt in it, and the token by which this try may send.
+fn sealed_status(pass: &Pass<'_>, attempt: u32, wanted: sight::Wanted) -> (AckClusterStatus, Sealer) {
+    let rules = &pass.context.settings.rules;
+    let now = pass.now();
+    // Signed dates have whole seconds.
+    let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
+    let sealer = Sealer::from(Stamp::fresh(now, now).nonce.as_str());
+    let sight::Wanted { name, group, site } = wanted;
+    let intent = Intent {
+        attempt,
+        nonce: pass.me.nonce(attempt),
+        date,
+        believe_after: date + rules.believable(),
+        site,
+        group: group.as_deref().map(Into::into),
+        outcome: Outcome::Open,
+    };
+    let intent = CreateIntent {
+        name,
+        spec_hash: spec_hash(&pass.object, &pass.context.settings),
+        sealer: sealer.to_string(),
+        installation: pass.context.settings.installation.clone(),
+        ..CreateIntent::of(CLUSTER_INTENT, &intent)
+    };
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    status.create_intents.retain(|stored| stored.key != intent.key);
+    status.create_intents.push(intent);
+    status.spec_locked = Some(true);
+    report::sealed(&mut status, &pass.object);
+    // The same request again: what the object says of the last refusal stays until its own outcome is known.
+    if !matches!(&pass.view.standing, Standing::New { last: Some(last), .. } if refused_alike(&last.how)) {
+        let note = "asking ACK for the cluster";
+        let work = Work::UnderWay(Reason::Creating, note.into());
+        let verdict = Verdict { ready: Some(false), work, again: None, memo: None, ends: vec![], settled: false };
+        let generation = pass.object.metadata.generation.unwrap_or_default();
+        report::judge(&mut status, generation, &verdict, Reason::Creating, note, now);
+    }
+    (status, sealer)
+}
+
+fn refused_alike(how: &Closed) -> bool {
+    matches!(how, Closed::Refused { corrected: false, .. })
+}
+
 /// What it means that the API server did not take a seal.
 fn unsealed(error: &store::Error) -> Trouble {
     let class = if error.is_forbidden() { Class::Permission } else { Class::Transient };
     let note = format!("the Kubernetes API did not store what must be stored before ACK is asked: {}", error.cause());
-    Trouble { class, reason: None, note: note.into(), wait: None }
+    Trouble::new(class, note)
 }
 
 fn sealed_by(stored: &AckCluster, sealer: &Sealer) -> bool {
@@ -155,6 +188,9 @@ async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
         ((Some(_token), Some(_), Some(_)), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
         _ => Sent::Unknown("the sealed body is not at hand any more".into()),
     };
+    if let Sent::Unknown(said) = &sent {
+        pass.learnt.said = Some((intent.nonce.clone(), said.clone()));
+    }
     pass.view.seen.sent = Some((intent.nonce, sent));
     pass.tell_time();
 }
@@ -225,11 +261,14 @@ fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, a
         status.task_id = created.task_id.as_ref().map(ToString::to_string);
         status.request_id = created.request_id.clone();
     }
-    sealed(&mut status).for_each(|intent| intent.record(Outcome::Made));
+    // Of another cluster's: what was asked for this one begins anew.
+    (status.changes, status.mark_seen) = (vec![], None);
+    let at = Timestamp::from_second(pass.now().as_second()).unwrap_or_default();
+    sealed(&mut status).filter(|_| !adopted).for_each(|intent| intent.record(Outcome::Made { at }));
     status
 }
 
-/// Notes how an attempt ended and frees the spec, so that it can be mended.
+/// Notes how an attempt ended and frees the spec, so that it can be corrected.
 async fn close(pass: &mut Pass<'_>, closed: &Closed) -> Result<Flow, store::Error> {
     let mut status = pass.object.status.clone().unwrap_or_default();
     status.spec_locked = None;
@@ -245,107 +284,6 @@ async fn close(pass: &mut Pass<'_>, closed: &Closed) -> Result<Flow, store::Erro
     }
     let written = pass.store.write_status(&pass.object, &status).await;
     pass.after(written).await
-}
-
-async fn claim(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Flow, store::Error> {
-    let attempt = match &pass.view.standing {
-        Standing::New { attempts, .. } => (*attempts).max(1),
-        _ => 1,
-    };
-    let tags = marks(pass, attempt);
-    let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let region = pass.region();
-    let result = match pass.account().await {
-        Ok(account) => {
-            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(drop).map_err(Trouble::from)
-        }
-        Err(trouble) => Err(trouble),
-    };
-    done(pass, Deed::Claim, result).await
-}
-
-async fn protect(pass: &mut Pass<'_>, id: &ClusterId, on: bool) -> Result<Flow, store::Error> {
-    let members = Map::from_iter([("deletion_protection".to_owned(), Value::Bool(on))]);
-    let region = pass.region();
-    let result = match pass.account().await {
-        Ok(account) => account.client().modify_cluster(&region, id, &members).await.map_err(Trouble::from),
-        Err(trouble) => Err(trouble),
-    };
-    if result.is_ok() {
-        let note = format!("deletion_protection: {} -> {on}", !on);
-        // Events of one reason and one action are told as one, with the first one's words.
-        pass.event(false, "Modified", "SwitchProtection", &note).await;
-        // Switched on by this word: whatever the spec says later is a new one.
-        if on {
-            let mut status = pass.object.status.clone().unwrap_or_default();
-            status.protection_seen = Some(report::seen_now(&pass.object));
-            if let Err(error) = pass.store.write_status(&pass.object, &status).await {
-                tracing::info!(%error, "when the protection was switched on is not stored; it is noted when it is seen");
-            }
-        }
-    }
-    done(pass, Deed::Protect, result.map(drop)).await
-}
-
-/// The call that the look at the drift prepared.
-async fn change(pass: &mut Pass<'_>, id: &ClusterId, wanted: Change) -> Result<Flow, store::Error> {
-    let region = pass.region();
-    let call = pass.change.take();
-    let action = if let Some(drift::Call::Tag(_)) = &call { "TagResources" } else { "ModifyCluster" };
-    let asked = match (call, pass.account().await) {
-        (Some(drift::Call::Tag(tags)), Ok(account)) => {
-            account.client().tag(&region, std::slice::from_ref(id), &tags).await.map(|_| None).map_err(Trouble::from)
-        }
-        (Some(drift::Call::Modify(members)), Ok(account)) => {
-            let answer = account.client().modify_cluster(&region, id, &members).await;
-            answer.map(|answer| answer.value.task_id).map_err(Trouble::from)
-        }
-        (None, Ok(_)) => return pass.reread().await,
-        (_, Err(trouble)) => Err(trouble),
-    };
-    if let Ok(task) = &asked {
-        pass.event(false, "Modified", action, wanted.words.as_str()).await;
-        pass.learnt.task_id = task.as_ref().map(ToString::to_string).or(pass.learnt.task_id.take());
-    }
-    done(pass, Deed::Change(wanted), asked.map(drop)).await
-}
-
-async fn delete(pass: &mut Pass<'_>, id: &ClusterId, not_after: Timestamp) -> Result<Flow, store::Error> {
-    let options = options(&pass.object);
-    let region = pass.region();
-    let result = match pass.account().await {
-        Ok(account) => account
-            .client()
-            .delete_cluster(&region, id, &options, &Stamp::fresh(pass.view.now, not_after))
-            .await
-            .map_err(Trouble::from),
-        Err(trouble) => Err(trouble),
-    };
-    if let Ok(answer) = &result {
-        pass.learnt.task_id = answer.value.task_id.as_ref().map(ToString::to_string);
-    }
-    done(pass, Deed::Delete, result.map(drop)).await
-}
-
-/// The query of DeleteCluster, one to one from the spec.
-fn options(object: &AckCluster) -> DeleteOptions {
-    let Some(wanted) = &object.spec.delete_options else { return DeleteOptions::default() };
-    DeleteOptions {
-        retain_all_resources: wanted.retain_all_resources,
-        retain_resources: wanted.retain_resources.clone().unwrap_or_default(),
-        options: wanted
-            .options
-            .iter()
-            .flatten()
-            .map(|option| (option.resource_type.clone(), option.delete_mode.clone()))
-            .collect(),
-    }
-}
-
-/// Keeps what came of a change, and looks at the object afresh.
-async fn done(pass: &mut Pass<'_>, deed: Deed, result: Result<(), Trouble>) -> Result<Flow, store::Error> {
-    pass.view.seen.acted = Some((deed, result));
-    pass.reread().await
 }
 
 /// A person named the cluster that is gone: the object starts over, with the attempt count it has.
@@ -369,7 +307,10 @@ async fn release(pass: &mut Pass<'_>, free: &Free) -> Result<Flow, store::Error>
         Free::NeverSealed => "no cluster was ever asked for".to_owned(),
         Free::NeverMade => "no cluster was made".to_owned(),
         Free::Gone => "the cluster is gone".to_owned(),
-        Free::Kept(id) => format!("cluster {id} is kept, with its tags; from now on nobody here looks after it"),
+        Free::Kept(id, how) => format!("cluster {id} is no longer looked at: {how}"),
+        Free::Untraced(nonce) => format!(
+            "whether a cluster was made is not known; if there is one, it carries the tag ackoperator.dev/intent={nonce}"
+        ),
     };
     pass.event(false, "Released", "Finalize", &note).await;
     match pass.store.remove_finalizer(&pass.object).await {

@@ -74,10 +74,12 @@ impl Definition {
         };
         match SHOWN.checked_sub(seen_for) {
             Some(wait) if offered && !wait.is_zero() => Err(Trouble {
-                class: Class::Transient,
-                reason: Some(Reason::Deleting),
-                note: format!("looking whether {} is being deleted, which would hold this deletion", named()).into(),
                 wait: SignedDuration::try_from(wait).ok(),
+                ..Trouble::new(
+                    Class::Transient,
+                    format!("looking whether {} is being deleted, which would hold this deletion", named()),
+                )
+                .because(Reason::Deleting)
             }),
             _ => Ok(!offered),
         }
@@ -130,5 +132,5 @@ fn outdated(lost: &[String]) -> Trouble {
         "the API server drops {named}{more}: its CustomResourceDefinition is not the one of this operator. Nothing is \
          asked of ACK before that is mended: ack-operator crd | kubectl apply --server-side -f -"
     );
-    Trouble { class: Class::Permission, reason: Some(Reason::DefinitionOutdated), note: note.into(), wait: None }
+    Trouble::new(Class::Permission, note).because(Reason::DefinitionOutdated)
 }

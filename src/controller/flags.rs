@@ -98,6 +98,12 @@ pub struct Flags {
     #[arg(long, value_name = "URL", env = "ALIBABA_CLOUD_STS_ENDPOINT")]
     sts_endpoint: Option<String>,
 
+    /// There is no STS in this network: believe the account ids that Secrets and the environment state
+    /// (ALIBABA_CLOUD_ACCOUNT_ID), and refuse keys beside which none is stated. Without it STS is asked whose keys are in
+    /// use, and a stated id must agree with what it says.
+    #[arg(long)]
+    without_sts: bool,
+
     /// Reads a second that one account may make in one region; changes are always far fewer [default: 5].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     qps: Option<u32>,
@@ -190,6 +196,7 @@ impl Flags {
         let mut endpoints = Endpoints {
             signature: self.signature,
             allow_http: self.allow_http,
+            without_sts: self.without_sts,
             ca_file: self.ca_file.clone(),
             limits: Limits {
                 reads: Rate { per_second, burst: per_second * 4 },

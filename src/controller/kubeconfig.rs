@@ -17,7 +17,7 @@ use super::pass::Pass;
 use super::secrets::unread;
 use super::store::{self, within};
 use crate::api::{AckCluster, EndpointAccess, PublishedKubeconfig};
-use crate::decide::{Deed, Published, Rules, Trouble};
+use crate::decide::{Answer, Deed, Published, Rules, Trouble};
 use crate::terms::{Class, ClusterId};
 
 /// The form in which Cluster API tools look for kubeconfigs.
@@ -62,8 +62,8 @@ pub(super) async fn look(pass: &mut Pass<'_>) -> Result<Published, Trouble> {
 /// Gets a kubeconfig and writes it, both at most once. What came of it is the evidence.
 pub(super) async fn publish(pass: &mut Pass<'_>, id: &ClusterId) {
     let outcome = renew(pass, id).await;
-    pass.view.seen.acted = Some((Deed::Publish, outcome.as_ref().map(drop).map_err(Clone::clone)));
-    pass.view.seen.kubeconfig = Some(outcome);
+    pass.view.seen.acted.push((Deed::Publish, outcome.as_ref().map(drop).map_err(Clone::clone)));
+    pass.view.seen.take(Answer::Kubeconfig(outcome));
     pass.tell_time();
 }
 
@@ -81,11 +81,8 @@ async fn renew(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Published, Trouble
     let answer = account.client().kubeconfig(&region, id, private, wish.minutes).await?;
     let now = account.gateway_now();
     let config = answer.value.config.expose_secret();
-    let server = server(config).ok_or_else(|| Trouble {
-        class: Class::Transient,
-        reason: None,
-        note: "ACK's answer holds no kubeconfig with the address of an API server".into(),
-        wait: None,
+    let server = server(config).ok_or_else(|| {
+        Trouble::new(Class::Transient, "ACK's answer holds no kubeconfig with the address of an API server")
     })?;
     let minutes = wish.minutes.map_or(UNSAID, SignedDuration::from_mins);
     let expires = answer.value.expiration.unwrap_or(now + minutes);
@@ -235,7 +232,7 @@ fn unwritten(error: &store::Error, name: &str) -> Trouble {
             format!("Secret {name} could not be written: it changed meanwhile, or the API server failed"),
         )
     };
-    Trouble { class, reason: None, note: note.into(), wait: None }
+    Trouble::new(class, note)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Look -> one read, into the evidence. No `if` on the object: what is asked was decided, and what it means will be.
+//! Look -> one read, whose answer goes into the evidence. What is asked was decided; what it means is said by `sight`, from what
+//! is filled in here.
 
 use std::time::{Duration, Instant};
 
@@ -6,31 +7,32 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
-use super::Recorded;
 use super::kubeconfig;
 use super::pass::Pass;
 use super::secrets;
-use super::view::{nonce, nonces, spoken};
+use super::view::spoken;
 use crate::ack::{Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
-use crate::api::{self, CLUSTER_INTENT, TaskStage, body};
-use crate::decide::{Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, Rival, Standing, State, Trouble};
+use crate::api::{AckCluster, TaskStage, body, tag};
+use crate::decide::{Answer, Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, State, Trouble, Via};
 use crate::drift;
-use crate::terms::{AccountId, Class, ClusterId, Nonce, Note, TaskId};
+use crate::sight::{self, List, Shown, Sought};
+use crate::terms::{AccountId, Class, ClusterId, Note, Region, Site, TaskId};
 
 /// Answers `look` into the evidence of the pass.
 pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
-    match look {
-        Look::Account => pass.view.seen.account = Some(account(pass).await),
-        Look::Glance(id) => pass.view.seen.glance = Some(glance(pass, &id).await),
-        Look::Cluster(id) => pass.view.seen.cluster = Some(cluster(pass, &id).await),
-        Look::Listing { began_after } => pass.view.seen.listing = Some(listing(pass, began_after).await),
-        Look::Fence => pass.view.seen.fence = Some(fence(pass).await),
-        Look::Body => pass.view.seen.body = Some(prepare(pass).await),
-        Look::Uprooted => pass.view.seen.uprooted = Some(uprooted(pass).await),
-        Look::Drift => pass.view.seen.drift = Some(drift(pass)),
+    let answer = match look {
+        Look::Account => Answer::Account(account(pass).await),
+        Look::Glance(id) => Answer::Glance(glance(pass, &id).await),
+        Look::Cluster(id) => Answer::Cluster(cluster(pass, &id).await),
+        Look::Listing { began_after } => Answer::Listing(listing(pass, began_after).await),
+        Look::Elsewhere { region, began_after } => Answer::Elsewhere(elsewhere(pass, region, began_after).await),
+        Look::Fence => Answer::Fence(fence(pass).await),
+        Look::Body => Answer::Body(prepare(pass).await),
+        Look::Uprooted => Answer::Uprooted(uprooted(pass).await),
+        Look::Drift => Answer::Drift(drift(pass)),
         Look::Progress => {
             let secrets = secrets_of(pass);
-            pass.view.seen.progress = Some(progress(pass, &secrets).await);
+            Answer::Progress(progress(pass, &secrets).await)
         }
         Look::Cause => {
             let mut secrets = secrets_of(pass);
@@ -38,12 +40,13 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
             if let Ok(values) = secrets::values(pass.context, &pass.object).await {
                 values.values().for_each(|value| secrets.add(value.expose_secret()));
             }
-            pass.view.seen.cause = Some(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()));
+            Answer::Cause(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()))
         }
-        Look::Trace(id) => pass.view.seen.trace = Some(trace(pass, &id).await),
-        Look::Kubeconfig => pass.view.seen.kubeconfig = Some(kubeconfig::look(pass).await),
-        Look::Leftovers(id) => pass.view.seen.leftovers = Some(leftovers(pass, &id).await),
-    }
+        Look::Trace(id) => Answer::Trace(trace(pass, &id).await),
+        Look::Kubeconfig => Answer::Kubeconfig(kubeconfig::look(pass).await),
+        Look::Leftovers(id) => Answer::Leftovers(leftovers(pass, &id).await),
+    };
+    pass.view.seen.take(answer);
     pass.tell_time();
 }
 
@@ -62,40 +65,37 @@ async fn account(pass: &mut Pass<'_>) -> Result<AccountId, Trouble> {
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
     let settled = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object));
     let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
-    let list = match (pass.account().await?.recent(&pass.region(), age).await, &settled) {
-        (Ok(list), _) => list,
-        // The cluster is read closely anyway.
-        (Err(_), None) => return Ok(Glance::Changed),
-        (Err(error), Some(_)) => return Err(error.into()),
+    let list = match pass.account().await?.recent(&pass.region(), age).await {
+        Ok(list) => list,
+        // The cluster is read closely anyway, and what may not be read is told.
+        Err(error) if settled.is_none() && error.class() != Class::Permission => return Ok(Glance::Changed),
+        Err(error) => return Err(error.into()),
     };
-    judge_orphans(pass, &list);
-    let ours = ours(pass);
-    let beside = |item: &&ListedCluster| marked(item, &ours) && item.id != *id && state(item.state.kind).is_some();
-    if list.clusters.iter().any(|item| beside(&item)) {
-        return Ok(Glance::Crowded);
-    }
-    let marks = settled.map(|settled| settled.marks);
-    let same = list.clusters.iter().any(|item| item.id == *id && Some(marks_of(item)) == marks);
-    Ok(if same { Glance::Same } else { Glance::Changed })
+    judge_orphans(pass, &pass.region(), &list);
+    let same = |id: &ClusterId| {
+        let entry = list.clusters.iter().find(|cluster| cluster.id == *id);
+        settled.as_ref().is_some_and(|settled| entry.is_some_and(|entry| marks_of(entry) == settled.marks))
+    };
+    Ok(sight::glance(&shown(&list.clusters), id, &pass.me, same))
 }
 
 async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Trouble> {
     let account = pass.account().await?;
+    let read = account.gateway_now();
     let detail = match account.client().cluster(&pass.region(), id).await {
         Ok(answer) => answer.value,
         Err(error) if error.kind() == Some(Code::ClusterNotFound) => return Ok(Existence::Unknown),
         Err(error) => return Err(error.into()),
     };
     let Some(state) = state(detail.listed.state.kind) else { return Ok(Existence::Unknown) };
-    let cluster = Cluster {
-        state,
-        word: detail.listed.state.word.as_str().into(),
-        guarded: detail.listed.deletion_protection,
-        owner: owner(pass, id, &detail),
-    };
+    let owner = sight::owner(&as_shown(&detail.listed), &pass.me, &pass.context.recorded());
+    if owner == Owner::Mine {
+        pass.learnt.mark = detail.listed.tags.get(tag::INTENT).cloned();
+    }
+    let (word, guarded) = (detail.listed.state.word.as_str().into(), detail.listed.deletion_protection);
     pass.learnt.detail = Some(detail);
     pass.entry.shown = Some(id.clone());
-    Ok(Existence::Here(cluster))
+    Ok(Existence::Here(Cluster { state, word, guarded, owner, read }))
 }
 
 /// What may be done in a state (ack-api e.1). `None`: ACK says that the cluster is gone.
@@ -125,93 +125,72 @@ pub(super) fn state(kind: StateKind) -> Option<State> {
 
 /// By these a list shows that a cluster is as it was when it was last read closely.
 pub(super) fn marks_of(cluster: &ListedCluster) -> String {
-    let ListedCluster { id, name, state, tags, created: _, updated, deletion_protection, current_version, size } =
-        cluster;
+    let ListedCluster {
+        id,
+        name,
+        state,
+        tags,
+        created: _,
+        updated,
+        deletion_protection,
+        current_version,
+        size,
+        resource_group_id: _,
+    } = cluster;
     format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
 }
 
-pub(super) fn tag<'a>(cluster: &'a ListedCluster, key: &str) -> Option<&'a str> {
-    cluster.tags.get(key).map(String::as_str).filter(|value| !value.is_empty())
+/// A cluster of ACK's answers as `sight` asks for it.
+fn as_shown(cluster: &ListedCluster) -> Shown<'_> {
+    let ListedCluster {
+        id,
+        name,
+        state: of,
+        tags,
+        created,
+        updated: _,
+        deletion_protection: _,
+        current_version: _,
+        size: _,
+        resource_group_id,
+    } = cluster;
+    Shown { id, name, state: state(of.kind), tags, created: *created, group: resource_group_id.as_deref() }
 }
 
-/// Whether the cluster carries one of these nonces.
-fn marked(cluster: &ListedCluster, ours: &[Nonce]) -> bool {
-    tag(cluster, api::tag::INTENT).is_some_and(|mark| ours.iter().any(|nonce| nonce.as_str() == mark))
-}
-
-/// Nothing but what ACK itself puts on clusters (ack-api d.2).
-fn untagged(cluster: &ListedCluster) -> bool {
-    let system = |key: &String| ["acs:", "aliyun", "ack.aliyun.com"].iter().any(|prefix| key.starts_with(prefix));
-    cluster.tags.keys().all(system)
-}
-
-fn owner(pass: &Pass<'_>, id: &ClusterId, detail: &Detail) -> Owner {
-    let me = pass.object.uid().unwrap_or_default();
-    let claimed = pass.context.recorded().into_iter().find(|other| other.uid != me && other.cluster_id == id.as_str());
-    if let Some(other) = claimed {
-        return Owner::Claimed(format!("AckCluster {}", other.name).into());
-    }
-    match tag(&detail.listed, api::tag::INTENT) {
-        None => Owner::Nobody,
-        Some(_) if marked(&detail.listed, &ours(pass)) => Owner::Mine,
-        Some(mark) => Owner::Other(mark.into()),
-    }
-}
-
-fn ours(pass: &Pass<'_>) -> Vec<Nonce> {
-    nonces(&pass.object, &pass.context.settings.installation)
+pub(super) fn shown(clusters: &[ListedCluster]) -> Vec<Shown<'_>> {
+    clusters.iter().map(as_shown).collect()
 }
 
 async fn listing(pass: &mut Pass<'_>, began_after: Timestamp) -> Result<Listing, Trouble> {
-    let region = pass.region();
-    let list = pass.account().await?.listing(&region, began_after).await?;
-    judge_orphans(pass, &list);
-    let context = pass.context;
-    let ours = ours(pass);
-    let recorded = context.recorded();
-    let namespace = pass.object.namespace().unwrap_or_default();
-    let object_name = pass.object.name_any();
-    let sealed = match &pass.view.standing {
-        Standing::Sealed { intent, .. } => {
-            let stored = pass.object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
-            stored.map(|stored| (stored.name.clone(), intent.date))
-        }
-        _ => None,
-    };
-    let living = |item: &&ListedCluster| state(item.state.kind).is_some();
-    let here = |item: &ListedCluster| {
-        let same = |r: &Recorded| r.cluster_id == item.id.as_str() && r.region_id.as_deref() == Some(region.as_str());
-        recorded.iter().any(same)
-    };
-    let mine = |item: &&ListedCluster| marked(item, &ours);
-    let rival = |item: &&ListedCluster| {
-        tag(item, api::tag::INSTALLATION) == Some(context.settings.installation.as_str())
-            && tag(item, api::tag::NAMESPACE) == Some(namespace.as_str())
-            && tag(item, api::tag::NAME) == Some(object_name.as_str())
-            && !mine(item)
-    };
-    // Not dated, or dated since: what a lagging list shows without its tags could be the one that was asked for.
-    let undecided = |item: &&ListedCluster| {
-        sealed.as_ref().is_some_and(|(name, date)| {
-            item.name == *name && untagged(item) && item.created.is_none_or(|created| created >= *date)
-        })
-    };
-    let found = |which: &dyn Fn(&&ListedCluster) -> bool| list.clusters.iter().filter(living).find(|c| which(c));
-    Ok(Listing {
-        began: list.began,
-        ahead: list.began.duration_since(list.here),
-        whole: list.whole,
-        trusted: list.clusters.iter().filter(living).any(here),
-        ours: list.clusters.iter().filter(living).filter(mine).map(|c| c.id.clone()).collect(),
-        rival: found(&rival).map(|c| Rival { id: c.id.clone(), going: state(c.state.kind) == Some(State::Deleting) }),
-        undecided: found(&undecided).map(|c| c.id.clone()),
-    })
+    let wanted = pass.wanted().ok_or_else(unasked)?;
+    let sought = sight::sought(&pass.view.standing, &pass.status, &wanted);
+    listed(pass, &sought, began_after).await
 }
 
-/// Every list that is read for any reason is also looked through for clusters that belong to nobody.
-fn judge_orphans(pass: &Pass<'_>, list: &RegionList) {
+async fn elsewhere(pass: &mut Pass<'_>, region: Region, began_after: Timestamp) -> Result<Listing, Trouble> {
+    let account = pass.wanted().ok_or_else(unasked)?.site.account;
+    let sought = sight::sought_elsewhere(&pass.status, &Site { account, region });
+    listed(pass, &sought, began_after).await
+}
+
+/// A list is asked for with an account that is known, or not at all.
+fn unasked() -> Trouble {
+    Trouble::new(Class::Unknown, "the account is not known yet")
+}
+
+async fn listed(pass: &mut Pass<'_>, sought: &Sought, began_after: Timestamp) -> Result<Listing, Trouble> {
+    let region = &sought.site.region;
+    let list = pass.account().await?.listing(region, began_after).await?;
+    judge_orphans(pass, region, &list);
+    let clusters = shown(&list.clusters);
+    let list = List { began: list.began, here: list.here, whole: list.whole, clusters: &clusters };
+    Ok(sight::listing(&list, &pass.me, &pass.context.recorded(), sought, &pass.context.settings.rules))
+}
+
+/// Every list that is read for any reason is also looked through for clusters that belong to no object.
+fn judge_orphans(pass: &Pass<'_>, region: &Region, list: &RegionList) {
     if let Some(Ok(account)) = &pass.view.seen.account {
-        pass.context.settings.orphans.judge(pass.context, account, &pass.region(), list);
+        pass.context.settings.orphans.judge(pass.context, account, region, list);
     }
 }
 
@@ -226,33 +205,14 @@ async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
     let context = pass.context;
     context.definition.keeps(&context.client, context.settings.secret_interval()).await?;
     let values = secrets::values(pass.context, &pass.object).await?;
-    let attempt = match &pass.view.standing {
-        Standing::New { attempts, .. } => attempts + 1,
-        _ => 1,
-    };
-    let tags = marks(pass, attempt);
+    let tags = pass.me.tags(&pass.view.nonce);
     let defaults = context.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let tags: Vec<_> = defaults.chain(tags.iter().map(|(key, value)| (*key, value.as_str()))).collect();
-    let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags).map_err(|e| Trouble {
-        class: Class::User,
-        reason: None,
-        note: e.to_string().into(),
-        wait: None,
-    })?;
+    let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags)
+        .map_err(|e| Trouble::new(Class::User, e.to_string()))?;
     pass.entry.secrets.add_body(&body);
     pass.body = Some(body);
     Ok(())
-}
-
-/// The four tags that say in the cloud whose a cluster is. Each value is a legal label value, for ACK may put it on nodes.
-pub(super) fn marks(pass: &Pass<'_>, attempt: u32) -> [(&'static str, String); 4] {
-    let installation = &pass.context.settings.installation;
-    [
-        (api::tag::INSTALLATION, installation.clone()),
-        (api::tag::NAMESPACE, pass.object.namespace().unwrap_or_default()),
-        (api::tag::NAME, pass.object.name_any()),
-        (api::tag::INTENT, nonce(installation, &pass.object.uid().unwrap_or_default(), attempt).to_string()),
-    ]
 }
 
 async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
@@ -267,19 +227,30 @@ async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
 fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let Some(detail) = &pass.learnt.detail else { return Ok(Drift::default()) };
     let spec = &pass.object.spec;
-    let applied = pass.object.status.as_ref().and_then(|s| s.applied_hash.clone()).unwrap_or_default();
-    let differences = drift::compare(spec, &pass.object.name_any(), &detail.body, &applied);
+    let differences = differences(&pass.object, detail);
     let fixed = differences.iter().any(|d| d.is_fixed());
     pass.learnt.fixed_differ = Some(fixed);
-    let next = drift::next(&differences);
-    let change = next.as_ref().map(|next| Change { words: next.words.clone(), key: next.key.clone() });
-    pass.change = next.map(|next| next.call);
+    let changes = drift::changes(&differences).into_iter().map(|change| Change {
+        key: change.field.to_owned(),
+        digest: change.digest,
+        words: change.words,
+        via: match change.call {
+            drift::Call::Tag(_) => Via::Tags,
+            drift::Call::Modify(_) => Via::Modify,
+        },
+    });
     Ok(Drift {
-        change,
+        changes: changes.collect(),
         differs: drift::sentence(&differences),
         workers: drift::workers_missing(spec, detail.listed.size),
         fixed,
     })
+}
+
+/// How the cluster that the detail shows differs from the object's spec.
+pub(super) fn differences(object: &AckCluster, detail: &Detail) -> Vec<drift::Difference> {
+    let applied = object.status.as_ref().and_then(|s| s.applied_hash.clone()).unwrap_or_default();
+    drift::compare(&object.spec, &object.name_any(), &detail.body, &applied)
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
@@ -287,10 +258,10 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
     let region = pass.region();
     let account = pass.account().await?;
-    // A deletion of this very pass has a task of its own, which is not stored yet.
-    let stored = pass.object.status.as_ref().and_then(|s| s.task_id.clone());
-    let known = pass.learnt.task_id.clone().or(stored).map(TaskId::from);
-    let id = match known {
+    // The last request has a task of its own, which may not be stored yet.
+    let newest = pass.entry.task.clone().filter(|(of, _)| *of == id).map(|(_, task)| task);
+    let stored = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
+    let id = match newest.or(stored) {
         Some(task) => task,
         None => {
             let tasks = account.client().tasks(&region, &id).await?.value;

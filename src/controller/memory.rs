@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::ack::{Account, Secrets};
 use crate::decide::Memo;
-use crate::terms::ClusterId;
+use crate::terms::{ClusterId, TaskId};
 
 /// By the object's uid.
 #[derive(Default)]
@@ -24,6 +24,10 @@ pub(super) struct Entry {
     pub settled: Option<Settled>,
     /// The cluster that ACK last showed closely to this process.
     pub shown: Option<ClusterId>,
+    /// Who saw that, and what the memo holds: a digest of the access key id.
+    pub identity: Option<String>,
+    /// The task of the last request, until a write that is made anyway stores it.
+    pub task: Option<(ClusterId, TaskId)>,
     /// When the object was first seen to go.
     pub going: Option<Instant>,
     /// What the request body kept secret, and ACK may repeat.

@@ -20,8 +20,10 @@ use kube_runtime::watcher;
 use crate::ack::{Accounts, Credentials};
 use crate::api::AckCluster;
 use crate::decide::Rules;
+use crate::sight::Recorded;
 
 mod act;
+mod ask;
 mod definition;
 mod flags;
 mod kubeconfig;
@@ -122,14 +124,6 @@ struct Context {
     lease: Option<Arc<lease::Lease>>,
 }
 
-/// A cluster id that some AckCluster records.
-struct Recorded {
-    uid: String,
-    name: String,
-    cluster_id: String,
-    region_id: Option<String>,
-}
-
 impl Context {
     /// Every object that is watched; `None` before all of them are known.
     fn objects(&self) -> Option<Vec<Arc<Guarded>>> {
@@ -141,18 +135,7 @@ impl Context {
     fn recorded(&self) -> Vec<Recorded> {
         let caches = self.metrics.caches.get().map(Vec::as_slice).unwrap_or_default();
         let objects = caches.iter().flat_map(|cache| cache.state());
-        objects
-            .filter_map(|guarded| {
-                let object = guarded.0.as_ref().ok()?;
-                let status = object.status.as_ref()?;
-                Some(Recorded {
-                    uid: object.uid()?,
-                    name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
-                    cluster_id: status.cluster_id.clone()?,
-                    region_id: status.region_id.clone(),
-                })
-            })
-            .collect()
+        objects.filter_map(|guarded| view::recorded(guarded.0.as_ref().ok()?)).collect()
     }
 
     async fn publish(

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::look::{state, tag};
-use super::view::nonces;
+use super::look::shown;
+use super::view::who;
 use super::{Context, Guarded};
-use crate::ack::{ListedCluster, RegionList, StateKind};
-use crate::api;
-use crate::decide::State;
+use crate::ack::RegionList;
+use crate::api::tag;
+use crate::sight::{self, Shown};
 use crate::terms::{AccountId, ClusterId, Region};
 
 /// An orphan that stays is told again after that long.
@@ -60,8 +60,9 @@ impl Orphans {
             return;
         }
         place.judged = Some(list.asked);
-        let found = orphaned(context, &objects, list);
-        place.seen.retain(|id, _| found.iter().any(|cluster| cluster.id == *id));
+        let clusters = shown(&list.clusters);
+        let found = orphaned(context, &objects, &clusters);
+        place.seen.retain(|id, _| found.iter().any(|cluster| cluster.id == id));
         for cluster in found {
             let first = Sighting { since: list.began, told: None };
             let sighting = place.seen.entry(cluster.id.clone()).or_insert(first);
@@ -74,9 +75,9 @@ impl Orphans {
     }
 }
 
-fn tell(region: &Region, cluster: &ListedCluster) {
-    let word = |key| tag(cluster, key).unwrap_or_default();
-    let (namespace, name, nonce) = (word(api::tag::NAMESPACE), word(api::tag::NAME), word(api::tag::INTENT));
+fn tell(region: &Region, cluster: &Shown<'_>) {
+    let word = |key| cluster.tags.get(key).map(String::as_str).unwrap_or_default();
+    let (namespace, name, nonce) = (word(tag::NAMESPACE), word(tag::NAME), word(tag::INTENT));
     tracing::warn!(
         cluster_id = %cluster.id, %region, namespace, name,
         "orphan: this cluster was made for an AckCluster that does not exist any more; nothing is done about it, and it \
@@ -87,7 +88,7 @@ fn tell(region: &Region, cluster: &ListedCluster) {
 }
 
 /// Living clusters of this installation, made for namespaces that are watched, which no object knows as its own.
-fn orphaned<'a>(context: &Context, objects: &[Arc<Guarded>], list: &'a RegionList) -> Vec<&'a ListedCluster> {
+fn orphaned<'a, 'b>(context: &Context, objects: &[Arc<Guarded>], clusters: &'b [Shown<'a>]) -> Vec<&'b Shown<'a>> {
     let settings = &context.settings;
     let watched =
         |namespace: &str| settings.namespaces.is_empty() || settings.namespaces.iter().any(|n| n == namespace);
@@ -97,24 +98,12 @@ fn orphaned<'a>(context: &Context, objects: &[Arc<Guarded>], list: &'a RegionLis
     let known: HashSet<&str> = recorded.chain(adopted).collect();
     let names: HashMap<_, _> =
         objects.iter().map(|object| ((object.namespace().unwrap_or_default(), object.name_any()), object)).collect();
-    let made_by_an_object = |cluster: &ListedCluster, namespace: &str| {
-        let name = tag(cluster, api::tag::NAME).unwrap_or_default();
-        names.get(&(namespace.to_owned(), name.to_owned())).is_some_and(|object| match &object.0 {
-            Ok(object) => {
-                let ours = nonces(object, &settings.installation);
-                tag(cluster, api::tag::INTENT).is_some_and(|mark| ours.iter().any(|nonce| nonce.as_str() == mark))
-            }
-            // Of one that cannot be read nobody can say what is not its own.
-            Err(_) => true,
+    let made = |namespace: &str, name: &str, mark: &str| {
+        // An object that cannot be read may own the cluster.
+        names.get(&(namespace.to_owned(), name.to_owned())).is_some_and(|object| {
+            let me = object.0.as_ref().ok().and_then(|object| who(object, settings));
+            me.is_none_or(|me| me.made(mark))
         })
     };
-    let stays = |kind: StateKind| state(kind).is_some_and(|state| state != State::Deleting);
-    let orphan = |cluster: &&ListedCluster| {
-        stays(cluster.state.kind)
-            && tag(cluster, api::tag::INSTALLATION) == Some(settings.installation.as_str())
-            && tag(cluster, api::tag::NAMESPACE)
-                .is_some_and(|namespace| watched(namespace) && !made_by_an_object(cluster, namespace))
-            && !known.contains(cluster.id.as_str())
-    };
-    list.clusters.iter().filter(orphan).collect()
+    sight::orphans(clusters, &settings.installation, &known, watched, made)
 }

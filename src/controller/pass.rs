@@ -9,12 +9,12 @@ use super::memory::Entry;
 use super::report::{self, Learnt};
 use super::secrets;
 use super::store::{self, Store, Unreadable};
-use super::view::{self, view};
+use super::view::{self, Start, start};
 use crate::ack::{self, Account, Created, Turn};
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Standing, Trouble, View};
-use crate::drift;
-use crate::terms::{ClusterId, Reason, Region, Sealer};
+use crate::decide::{Deed, Memo, Standing, Trouble, View};
+use crate::sight::{self, Me};
+use crate::terms::{AccountId, ClusterId, Reason, Region, Sealer};
 
 /// Whether a pass goes on after an act.
 pub(super) enum Flow {
@@ -29,6 +29,9 @@ pub(super) struct Pass<'a> {
     /// As last read; every write is guarded by its resourceVersion.
     pub object: AckCluster,
     pub view: View,
+    /// Who the object is in the cloud, and its status, as `sight` asks for them.
+    pub me: Me,
+    pub status: sight::Status,
     pub entry: Entry,
     pub learnt: Learnt,
     /// The token of the seal that this pass made, until the request is sent.
@@ -38,8 +41,6 @@ pub(super) struct Pass<'a> {
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
-    /// The call that makes the change which the drift wants next.
-    pub change: Option<drift::Call>,
     account: Option<secrets::Resolved>,
 }
 
@@ -47,19 +48,21 @@ impl<'a> Pass<'a> {
     /// A pass over the object as it was just read.
     pub fn begin(context: &'a Context, store: Store, object: AckCluster, entry: Entry) -> Result<Self, store::Error> {
         let clock = clock(entry.account.as_deref());
-        let view = view(&object, &entry, None, clock, &context.settings).map_err(|e| unreadable(&object, &e))?;
+        let begun = start(&object, &entry, None, clock, &context.settings);
+        let Start { view, me, status } = begun.map_err(|e| unreadable(&object, &e))?;
         Ok(Pass {
             context,
             store,
             object,
             view,
+            me,
+            status,
             entry,
             learnt: Learnt::default(),
             sealer: None,
             turn: None,
             body: None,
             created: None,
-            change: None,
             account: None,
         })
     }
@@ -76,11 +79,29 @@ impl<'a> Pass<'a> {
                 resolved = Ok(held.clone());
             }
             if let Ok(account) = &resolved {
+                self.seen_by(account.identity());
                 self.entry.account = Some(account.clone());
             }
             self.account = Some(resolved);
         }
         self.account.clone().expect("just resolved")
+    }
+
+    /// What ACK showed was shown to an identity. Another one begins without it: what that one does not see proves nothing.
+    fn seen_by(&mut self, identity: &str) {
+        if self.entry.identity.as_ref().is_some_and(|before| before != identity) {
+            self.entry.shown = None;
+            for memo in [&mut self.entry.memo, &mut self.view.memo] {
+                *memo = memo.take().filter(|memo| matches!(memo, Memo::Taken(_)));
+            }
+        }
+        self.entry.identity = Some(identity.to_owned());
+    }
+
+    /// What the object asks for by its spec as it is now; `None` before the account is known.
+    pub fn wanted(&self) -> Option<sight::Wanted> {
+        let Some(Ok(account)) = &self.view.seen.account else { return None };
+        Some(view::wanted(&self.object, AccountId::clone(account)))
     }
 
     pub fn now(&self) -> Timestamp {
@@ -103,13 +124,8 @@ impl<'a> Pass<'a> {
         match &self.view.standing {
             Standing::Known(known) => known.site.region.clone(),
             Standing::Sealed { intent, .. } => intent.site.region.clone(),
-            Standing::New { .. } | Standing::Adopting(_) => self.view.region.clone(),
+            Standing::New { .. } => self.view.region.clone(),
         }
-    }
-
-    /// The name under which ACK knows the cluster.
-    pub fn cluster_name(&self) -> String {
-        self.object.spec.name.clone().unwrap_or_else(|| self.object.name_any())
     }
 
     /// After a guarded write: go on with the object as it is now. A conflict is no failure, only news.
@@ -127,18 +143,19 @@ impl<'a> Pass<'a> {
         let uid = self.object.uid();
         let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
         let clock = clock(self.entry.account.as_deref());
-        let seen = std::mem::take(&mut self.view.seen);
+        let seen = std::mem::take(&mut self.view.seen).after_act();
         let since = self.view.since;
-        self.view = match view(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings) {
-            Ok(view) => view,
-            Err(error) => return Err(unreadable(&object, &error)),
-        };
-        self.view.since = since.max(self.view.since);
-        self.view.seen.account = seen.account;
-        self.view.seen.sent = seen.sent;
-        self.view.seen.acted = seen.acted;
+        let again = start(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings);
+        let Start { view, me, status } = again.map_err(|e| unreadable(&object, &e))?;
+        (self.view, self.me, self.status) = (View { since: since.max(view.since), seen, ..view }, me, status);
         self.object = object;
         Ok(Flow::On)
+    }
+
+    /// Keeps what came of something that was done, and looks at the object afresh.
+    pub async fn done(&mut self, deed: Deed, outcome: Result<(), Trouble>) -> Result<Flow, store::Error> {
+        self.view.seen.acted.push((deed, outcome));
+        self.reread().await
     }
 
     /// An event for a change of reason.
@@ -179,6 +196,7 @@ impl From<ack::Error> for Trouble {
             reason: None,
             note: error.to_string().into(),
             wait: error.retry_after().and_then(|wait| SignedDuration::try_from(wait).ok()),
+            unsent: error.never_executed(),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::view::{fresh_from, spoken};
 use super::{Context, act, lease, look};
 use crate::ack::Detail;
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::decide::{Drift, Goal, Published, Step, Verdict, Work, decide};
+use crate::decide::{Step, Verdict, Work, decide};
 use crate::terms::Reason;
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
@@ -110,7 +110,7 @@ async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> R
     tracing::warn!(namespace = metadata.namespace, name = metadata.name, note);
     let mut status = AckClusterStatus { conditions: conditions.clone(), ..AckClusterStatus::default() };
     let work = Work::Stuck(Reason::InvalidSpec, note.as_str().into());
-    let verdict = Verdict { ready: None, work, again: None, memo: None };
+    let verdict = Verdict { ready: None, work, again: None, memo: None, ends: vec![], settled: false };
     let generation = metadata.generation.unwrap_or_default();
     report::judge(&mut status, generation, &verdict, Reason::InvalidSpec, &note, Timestamp::now());
     if status.conditions != conditions {
@@ -135,7 +135,13 @@ impl Pass<'_> {
     async fn rest(mut self, verdict: Verdict, uid: &str) -> Result<Action, Error> {
         let rules = &self.context.settings.rules;
         let now = self.now();
-        let status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
+        let mut status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
+        // The task of a request is worth no write of its own.
+        if self.object.status.as_ref() != Some(&status)
+            && let Some((_, task)) = self.entry.task.take().filter(|(of, _)| Some(of) == self.cluster_id().as_ref())
+        {
+            status.task_id = Some(task.to_string());
+        }
         match self.store.write_status(&self.object, &status).await {
             Ok(None) => {}
             Ok(Some(_)) => self.announce(&status).await,
@@ -155,10 +161,6 @@ impl Pass<'_> {
         }
         let troubled =
             matches!(reason, Some(Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew));
-        // As long as a change is due, or a kubeconfig wanted and not there, the cluster is looked at closely at each poll.
-        let published = matches!(self.view.seen.kubeconfig, None | Some(Ok(Published::Fresh { .. })));
-        let kept = |drift: &Drift| drift.change.is_none() || self.view.goal != Goal::Manage;
-        let settled = published && matches!(&self.view.seen.drift, Some(Ok(drift)) if kept(drift));
         let entry = &mut self.entry;
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
@@ -166,7 +168,7 @@ impl Pass<'_> {
             // What changes once more within the second of its last change would look the same in a list.
             let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
             let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < fresh_from(now));
-            let detail = self.learnt.detail.as_ref().filter(|_| settled).filter(still);
+            let detail = self.learnt.detail.as_ref().filter(|_| verdict.settled).filter(still);
             entry.settled =
                 detail.map(|detail| Settled { words: spoken(&self.object), marks: look::marks_of(&detail.listed) });
         }

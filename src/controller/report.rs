@@ -5,10 +5,14 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
 
+use super::view;
 use crate::ack::{Detail, StateKind};
-use crate::api::{AckCluster, AckClusterStatus, ConditionType, ProtectionSeen, PublishedKubeconfig, TaskStage};
-use crate::decide::{Verdict, Work};
-use crate::terms::Reason;
+use crate::api::{
+    AckCluster, AckClusterStatus, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig, Request, TaskStage,
+};
+use crate::decide::{Ask, Verdict, Work};
+use crate::sight::{self, Flag};
+use crate::terms::{Nonce, Note, Reason};
 
 /// A message in a condition is a few sentences, never a page.
 const MESSAGE: usize = 1024;
@@ -23,16 +27,43 @@ pub(super) struct Learnt {
     pub stage: Option<TaskStage>,
     /// The drift was looked at: whether a field differs that ACK cannot change.
     pub fixed_differ: Option<bool>,
+    /// ACK shows this mark of the object's own on the cluster.
+    pub mark: Option<String>,
+    /// ACK took a request to switch the protection so.
+    pub switched: Option<bool>,
+    /// What came back instead of the outcome of the attempt with that nonce.
+    pub said: Option<(Nonce, Note)>,
 }
 
 /// The status after this verdict.
 pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, now: Timestamp) -> AckClusterStatus {
     let mut status = object.status.clone().unwrap_or_default();
     if let Some(detail) = &learnt.detail {
-        show(&mut status, object, detail);
+        show(&mut status, object, detail, learnt.switched);
     }
     if let Some(task) = &learnt.task_id {
         status.task_id = Some(task.clone());
+    }
+    if let Some(mark) = &learnt.mark {
+        status.mark_seen = Some(mark.clone());
+    }
+    if let Some((nonce, said)) = &learnt.said {
+        let open = |intent: &&mut CreateIntent| intent.outcome == "Open" && intent.nonce == nonce.as_str();
+        let message = said.as_str().chars().take(512).collect();
+        status
+            .create_intents
+            .iter_mut()
+            .filter(open)
+            .for_each(|intent| intent.outcome_message = Some(String::clone(&message)));
+    }
+    for (key, end) in &verdict.ends {
+        match end {
+            Some(end) => {
+                let asked = status.changes.iter_mut().filter(|asked| asked.key == *key);
+                asked.for_each(|asked| asked.end(Some(end)));
+            }
+            None => status.changes.retain(|asked| asked.key != *key),
+        }
     }
     if let Some(kubeconfig) = &learnt.kubeconfig {
         status.kubeconfig_secret_ref = kubeconfig.clone();
@@ -111,34 +142,39 @@ fn whole_second(now: Timestamp) -> Time {
 }
 
 /// What ACK shows of the cluster.
-fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail) {
+fn show(status: &mut AckClusterStatus, object: &AckCluster, detail: &Detail, switched: Option<bool>) {
     status.state = Some(detail.listed.state.word.clone()).filter(|state| !state.is_empty());
     status.current_version = detail.listed.current_version.clone();
     status.size = detail.listed.size;
     status.api_server_endpoint = detail.api_server_endpoint.clone();
     status.intranet_api_server_endpoint = detail.intranet_api_server_endpoint.clone();
-    let word = object.spec.deletion_protection;
-    match (detail.listed.deletion_protection, &status.protection_seen) {
-        // A flag that the spec asks for, or that a change under way may just be raising, is as good as on.
-        (Some(false), _) if word != Some(true) && detail.listed.state.kind == StateKind::Running => {
-            status.protection_seen = None;
-        }
-        // A spec that asks for protection takes the flag over: what it says afterwards is a new word.
-        (Some(true), Some(seen)) if word == Some(true) && seen.word != word => {
-            status.protection_seen = Some(seen_now(object))
-        }
-        (Some(true), None) => status.protection_seen = Some(seen_now(object)),
-        (Some(_) | None, _) => {}
+    let (flag, quiet) = (detail.listed.deletion_protection, detail.listed.state.kind == StateKind::Running);
+    let seen = sight::seen(view::flag(object), object.spec.deletion_protection, flag, quiet, switched);
+    protection(status, object, seen);
+}
+
+/// Keeps what is known of the cloud's protection.
+fn protection(status: &mut AckClusterStatus, object: &AckCluster, seen: Option<Flag>) {
+    if seen != view::flag(object) {
+        let generation = object.metadata.generation.unwrap_or_default();
+        let keep = |Flag { word, changed }| ProtectionSeen { generation, word, changed: changed.then_some(true) };
+        status.protection_seen = seen.map(keep);
     }
 }
 
-/// The deletion protection is on, or is being switched on, under the word that the spec has now.
-pub(super) fn seen_now(object: &AckCluster) -> ProtectionSeen {
-    ProtectionSeen {
-        generation: object.metadata.generation.unwrap_or_default(),
-        going: object.metadata.deletion_timestamp.is_some(),
-        word: object.spec.deletion_protection,
+/// What of the protection a seal writes down.
+pub(super) fn sealed(status: &mut AckClusterStatus, object: &AckCluster) {
+    protection(status, object, sight::sealed(object.spec.deletion_protection));
+}
+
+/// The status with which something is asked of ACK: what the object says meanwhile, and what is remembered.
+pub(super) fn asking(object: &AckCluster, wanted: &Ask, learnt: &Learnt, now: Timestamp) -> AckClusterStatus {
+    let mut status = status(object, &wanted.verdict, learnt, now);
+    for asked in &wanted.remember {
+        status.changes.retain(|before| before.key != asked.key);
+        status.changes.push(Request::of(asked));
     }
+    status
 }
 
 /// The reason and the sentence of a verdict; `None` where nothing was learnt.

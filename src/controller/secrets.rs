@@ -99,7 +99,7 @@ async fn read(client: &Client, namespace: &str, name: &str) -> Result<BTreeMap<S
 }
 
 fn missing(note: String) -> Trouble {
-    Trouble { class: Class::Credentials, reason: Some(Reason::CredentialsMissing), note: note.into(), wait: None }
+    Trouble::new(Class::Credentials, note).because(Reason::CredentialsMissing)
 }
 
 /// Trouble with the Kubernetes API, where a pass needs to read something else than its object.
@@ -109,5 +109,5 @@ pub(super) fn unread(error: &store::Error, what: &str) -> Trouble {
     } else {
         (Class::Transient, format!("{what} could not be read from the Kubernetes API"))
     };
-    Trouble { class, reason: None, note: note.into(), wait: None }
+    Trouble::new(class, note)
 }

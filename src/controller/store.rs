@@ -117,6 +117,12 @@ impl Store {
         decoded(self.patch_status(&seen.metadata, difference.into()).await?).map(Some)
     }
 
+    /// Writes likewise, and where nothing differs an empty patch: it fails unless the object is still the one that was seen.
+    pub async fn confirm_status(&self, seen: &AckCluster, status: &AckClusterStatus) -> Result<AckCluster, Error> {
+        let difference = difference(seen.status.as_ref(), status).unwrap_or_default();
+        decoded(self.patch_status(&seen.metadata, difference.into()).await?)
+    }
+
     /// Writes the conditions of an object that cannot be understood, and nothing else.
     pub async fn write_conditions(&self, seen: &ObjectMeta, conditions: &[Condition]) -> Result<(), Error> {
         self.patch_status(seen, json!({ "conditions": conditions })).await.map(drop)

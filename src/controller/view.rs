@@ -1,4 +1,5 @@
-//! AckCluster -> View: reads the object's metadata, spec and status into the words of the judgement. Pure.
+//! AckCluster -> View: fills what `sight` asks for, from metadata, spec and status. Pure, and without an opinion: what a member
+//! means is said in `sight`.
 
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
@@ -6,46 +7,65 @@ use sha2::{Digest, Sha256};
 
 use super::Settings;
 use super::memory::Entry;
-use crate::api::{self, AckCluster, CLUSTER_INTENT, ClusterOrigin, CreateIntent, DeletionPolicy, annotation};
-use crate::decide::{Closed, Evidence, Goal, Guard, Known, Standing, View, Word};
-use crate::terms::{ClusterId, Intent, Nonce, Outcome, Region, Sealer, Site};
-
-/// How many attempts of one object are looked for even if its status forgot them.
-const ATTEMPTS_LOOKED_FOR: u32 = 64;
+use crate::api::{self, AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, DeletionPolicy, annotation};
+use crate::decide::{Evidence, Goal, View, Word};
+use crate::sight::{self, Flag, Group, Me, Recorded, StoredIntent, Unclear, Wanted};
+use crate::terms::{AccountId, Intent, Region, Sealer, Site};
 
 /// A date of an answer has whole seconds and may be a little older than the answer.
 const ROUNDING: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the status says cannot be understood; nothing is done with such an object.
 #[derive(Debug, thiserror::Error)]
-#[error("the status cannot be understood: {0}; mend it or restore it from a backup")]
-pub struct Unreadable(String);
+pub enum Unreadable {
+    #[error("the status cannot be understood: {0}; restore it from a backup")]
+    Intent(#[from] api::IntentError),
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
+}
 
-/// The view with which a pass begins.
-pub(super) fn view(
+/// What is known of an object before anything is asked.
+pub(super) struct Start {
+    pub view: View,
+    /// Who it is in the cloud.
+    pub me: Me,
+    pub status: sight::Status,
+}
+
+/// What a pass begins with.
+pub(super) fn start(
     object: &AckCluster,
     memory: &Entry,
     sealer: Option<&Sealer>,
-    clock: (Timestamp, SignedDuration),
+    (now, offset): (Timestamp, SignedDuration),
     settings: &Settings,
-) -> Result<View, Unreadable> {
-    let (now, offset) = clock;
-    let goal = goal(object, settings.rules.read_only);
-    Ok(View {
+) -> Result<Start, Unreadable> {
+    let status = stored(object)?;
+    let me = me(object, status.intent.as_ref(), settings);
+    let seen = sight::Object {
+        finalizer: object.finalizers().iter().any(|f| f == api::FINALIZER),
+        adopt: object.spec.adopt_cluster_id.clone(),
+        spec_hash: spec_hash(object, settings),
+        sealer: sealer.cloned(),
+    };
+    let view = View {
         now,
         since: fresh_from(now),
         offset,
-        goal,
-        guard: guard(object),
-        finalizer: object.finalizers().iter().any(|f| f == api::FINALIZER),
+        goal: goal(object, settings.rules.read_only),
+        guard: sight::guard(object.spec.deletion_protection, flag(object)),
+        finalizer: seen.finalizer,
         kubeconfig: kubeconfig(object),
         region: Region::from(object.spec.region_id.as_str()),
-        standing: standing(object, sealer, settings)?,
+        nonce: sight::mark(&status, &me),
+        delete_options: digest(&serde_json::to_string(&object.spec.delete_options).unwrap_or_default()),
+        standing: sight::standing(&seen, &status, &me, &settings.rules)?,
         words: words(object),
         streak: memory.streak,
         memo: memory.memo.clone(),
         seen: Evidence::default(),
-    })
+    };
+    Ok(Start { view, me, status })
 }
 
 /// What was read at or after that time is as good as read `now`.
@@ -53,7 +73,99 @@ pub(super) fn fresh_from(now: Timestamp) -> Timestamp {
     now - ROUNDING
 }
 
-/// When the published kubeconfig must be seen to. What is not understood is due.
+/// The status as `sight` asks for it: every member is named, and none is judged.
+fn stored(object: &AckCluster) -> Result<sight::Status, api::IntentError> {
+    let AckClusterStatus {
+        observed_generation: _,
+        conditions: _,
+        cluster_id,
+        task_id: _,
+        request_id: _,
+        state,
+        current_version: _,
+        size: _,
+        api_server_endpoint: _,
+        intranet_api_server_endpoint: _,
+        region_id,
+        account_id,
+        spec_locked: _,
+        cluster_origin,
+        task_stage: _,
+        protection_seen: _,
+        mark_seen,
+        changes,
+        kubeconfig_secret_ref: _,
+        applied_hash: _,
+        create_intents,
+    } = object.status.clone().unwrap_or_default();
+    let intent = create_intents.into_iter().find(|intent| intent.key == CLUSTER_INTENT);
+    let intent = intent.map(|stored| {
+        let intent = Intent::try_from(&stored)?;
+        let api::CreateIntent { spec_hash, sealer, installation, name, outcome_message: message, .. } = stored;
+        Ok::<_, api::IntentError>(StoredIntent { intent, spec_hash, sealer, installation, name, message })
+    });
+    Ok(sight::Status {
+        cluster_id,
+        account_id,
+        region_id,
+        adopted: cluster_origin == Some(ClusterOrigin::Adopted),
+        state,
+        mark_seen,
+        intent: intent.transpose()?,
+        asked: changes.iter().filter_map(api::Request::read).collect(),
+    })
+}
+
+fn me(object: &AckCluster, stored: Option<&StoredIntent>, settings: &Settings) -> Me {
+    let stored = stored.map(|stored| (stored.installation.as_str(), stored.intent.attempt, &stored.intent.nonce));
+    let (uid, namespace) = (object.uid().unwrap_or_default(), object.namespace().unwrap_or_default());
+    Me::new(&uid, &settings.installation, &namespace, &object.name_any(), stored)
+}
+
+/// What some object records, for those who find its cluster in a list.
+pub(super) fn recorded(object: &AckCluster) -> Option<Recorded> {
+    let status = object.status.as_ref()?;
+    let made = status.intent(CLUSTER_INTENT).filter(|_| status.cluster_origin == Some(ClusterOrigin::Created));
+    Some(Recorded {
+        uid: object.uid()?,
+        name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
+        id: status.cluster_id.as_deref()?.into(),
+        account: status.account_id.as_deref().map(AccountId::from),
+        region: status.region_id.as_deref().map(Region::from),
+        group: match made.map(|intent| &intent.resource_group) {
+            Some(Some(group)) => Group::Named(group.clone()),
+            // An earlier version did not write it down.
+            Some(None) if object.spec.resource_group_id.is_some() => Group::Unknown,
+            Some(None) => Group::Default,
+            None => Group::Unknown,
+        },
+    })
+}
+
+/// What the object asks for by its spec as it is now, of that account.
+pub(super) fn wanted(object: &AckCluster, account: AccountId) -> Wanted {
+    let (name, group) = (cluster_name(object), object.spec.resource_group_id.clone());
+    Wanted { name, group, site: Site { account, region: object.spec.region_id.as_str().into() } }
+}
+
+/// The name under which ACK knows the cluster, or is asked for it.
+pub(super) fn cluster_name(object: &AckCluster) -> String {
+    object.spec.name.clone().unwrap_or_else(|| object.name_any())
+}
+
+/// Who the object is in the cloud, as far as its status can be read.
+pub(super) fn who(object: &AckCluster, settings: &Settings) -> Option<Me> {
+    let status = stored(object).ok()?;
+    Some(me(object, status.intent.as_ref(), settings))
+}
+
+/// What the status keeps of the cloud's protection.
+pub(super) fn flag(object: &AckCluster) -> Option<Flag> {
+    let seen = object.status.as_ref()?.protection_seen.as_ref()?;
+    Some(Flag { word: seen.word, changed: seen.changed == Some(true) })
+}
+
+/// When the published kubeconfig must be looked at. What is not understood is due.
 fn kubeconfig(object: &AckCluster) -> Option<Timestamp> {
     let wanted = object.spec.kubeconfig_secret_ref.as_ref()?;
     let published = object.status.as_ref().and_then(|status| status.kubeconfig_secret_ref.as_ref());
@@ -90,20 +202,6 @@ fn policy(object: &AckCluster) -> DeletionPolicy {
     object.spec.deletion_policy.unwrap_or(if adopted { DeletionPolicy::Retain } else { DeletionPolicy::Delete })
 }
 
-/// Lowering needs a word that is younger than the flag. Marking an object for deletion raises its generation by one
-/// although nobody said anything, so that step does not count.
-fn guard(object: &AckCluster) -> Guard {
-    let word = object.spec.deletion_protection;
-    let going = object.metadata.deletion_timestamp.is_some();
-    let newer = object.status.as_ref().and_then(|s| s.protection_seen.as_ref()).is_some_and(|seen| {
-        let silent = i64::from(going && !seen.going);
-        let younger = object.metadata.generation.unwrap_or_default() > seen.generation + silent;
-        // A living object's protection is never lowered as a repair, only because the word itself changed.
-        younger && (going || seen.word != Some(false))
-    });
-    Guard { word, newer }
-}
-
 fn words(object: &AckCluster) -> Vec<Word> {
     let said = |name: &str| object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty());
     let mut words = Vec::new();
@@ -114,57 +212,6 @@ fn words(object: &AckCluster) -> Vec<Word> {
     words
 }
 
-fn standing(object: &AckCluster, sealer: Option<&Sealer>, settings: &Settings) -> Result<Standing, Unreadable> {
-    let rules = &settings.rules;
-    let status = object.status.clone().unwrap_or_default();
-    let stored = status.intent(CLUSTER_INTENT);
-    let intent = stored.map(Intent::try_from).transpose().map_err(|e| Unreadable(e.to_string()))?;
-    if let Some(id) = &status.cluster_id {
-        let (Some(account), Some(region)) = (&status.account_id, &status.region_id) else {
-            return Err(Unreadable("it has a cluster_id without accountId and regionId".into()));
-        };
-        return Ok(Standing::Known(Known {
-            id: id.as_str().into(),
-            site: Site { account: account.as_str().into(), region: region.as_str().into() },
-            adopted: status.cluster_origin == Some(ClusterOrigin::Adopted),
-            met: status.state.is_some(),
-            believe_after: intent.map_or(Timestamp::UNIX_EPOCH, |i| i.believe_after.max(i.date + rules.believable())),
-        }));
-    }
-    Ok(match intent {
-        Some(intent) if intent.outcome == Outcome::Open => {
-            let mine = sealer.is_some_and(|token| stored.is_some_and(|s| s.sealer == token.as_str()));
-            Standing::Sealed { intent, mine }
-        }
-        _ if object.spec.adopt_cluster_id.is_some() => {
-            Standing::Adopting(ClusterId::from(object.spec.adopt_cluster_id.as_deref().unwrap_or_default()))
-        }
-        Some(intent) => {
-            Standing::New { attempts: intent.attempt, last: closed(object, &intent, stored, settings), blank: false }
-        }
-        // The lock is written together with an intent: where it stands alone, part of the status was lost.
-        None => {
-            let blank = status.conditions.is_empty() || status.spec_locked == Some(true);
-            Standing::New { attempts: 0, last: None, blank }
-        }
-    })
-}
-
-fn closed(object: &AckCluster, intent: &Intent, stored: Option<&CreateIntent>, settings: &Settings) -> Option<Closed> {
-    match intent.outcome {
-        // Made, and no id is recorded: a person had it forgotten.
-        Outcome::Open | Outcome::Made => None,
-        Outcome::Refused { class, at } => Some(Closed::Refused {
-            class,
-            at,
-            mended: stored.is_some_and(|s| s.spec_hash != spec_hash(object, settings)),
-            note: stored.and_then(|s| s.outcome_message.as_deref()).unwrap_or("ACK refused the request").into(),
-        }),
-        Outcome::Absent { at } => Some(Closed::Absent { at }),
-        Outcome::Unsent => Some(Closed::Unsent),
-    }
-}
-
 /// A short hash of the spec and of what the administrator adds to it: tells whether they changed since a refusal. It
 /// covers references to Secrets, not their content.
 pub(super) fn spec_hash(object: &AckCluster, settings: &Settings) -> String {
@@ -172,31 +219,11 @@ pub(super) fn spec_hash(object: &AckCluster, settings: &Settings) -> String {
     for (key, value) in &settings.default_tags {
         text.push_str(&format!("\n{key}={value}"));
     }
-    hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
+    digest(&text)
 }
 
-/// 40 hex digits that anybody can compute again from the object: the nonce of an attempt and the cluster's mark.
-pub(super) fn nonce(installation: &str, uid: &str, attempt: u32) -> Nonce {
-    let text = format!("v1\n{installation}\n{uid}\n{CLUSTER_INTENT}\n{attempt}");
-    Nonce::from(&hex(&Sha256::digest(text.as_bytes()))[..40])
-}
-
-/// The nonces of every attempt that this object may ever have made, under the installation of now and of then.
-pub(super) fn nonces(object: &AckCluster, installation: &str) -> Vec<Nonce> {
-    let uid = object.uid().unwrap_or_default();
-    let stored = object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
-    let last = stored.map_or(0, |i| u32::try_from(i.attempt).unwrap_or(0)).max(ATTEMPTS_LOOKED_FOR);
-    let before = stored.map(|i| i.installation.as_str()).filter(|before| *before != installation);
-    [Some(installation), before]
-        .into_iter()
-        .flatten()
-        .flat_map(|installation| (1..=last).map(|attempt| nonce(installation, &uid, attempt)).collect::<Vec<_>>())
-        .chain(stored.map(|i| Nonce::from(i.nonce.as_str())))
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What people said through the object. As long as it stays the same, a resting object is left alone.

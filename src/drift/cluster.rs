@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Difference;
-use super::normal::{Texts, digest, find, same_text, shown, texts, within};
+use super::normal::{Texts, digest, find, overlay, same_text, shown, texts, within};
 use crate::api::tag;
 
 /// What can be done about a difference.
@@ -39,7 +39,7 @@ pub enum Compare {
     Set,
     /// At least the words that the spec gives; ACK may add its own.
     Holds,
-    /// The members that the spec sets; ACK may show more.
+    /// The members that the spec sets; ACK may show more, also entries of lists.
     Within,
     /// Whether there is anything: a switch that shows as an address.
     Present,
@@ -180,7 +180,9 @@ impl Field {
         detail: &Map<String, Value>,
         applied: &BTreeMap<String, String>,
     ) -> Option<Difference> {
-        let lacking = |from: String, to: String, lacks: Value| Some(Difference { field: self, from, to, lacks });
+        let lacking = |from: String, to: String, lacks: Value| {
+            Some(Difference { field: self, from, to, digest: digest(wish), lacks })
+        };
         let difference = |from: String, to: String| lacking(from, to, wish.clone());
         let is = self.read.iter().find_map(|path| find(detail, path));
         match self.compare {
@@ -224,7 +226,8 @@ impl Field {
                     _ => same_text(wish, &is),
                 };
                 (!same).then_some(())?;
-                difference(shown(&is), shown(wish))
+                let lacks = if self.compare == Compare::Within { overlay(wish, &is) } else { wish.clone() };
+                lacking(shown(&is), shown(wish), lacks)
             }
         }
     }

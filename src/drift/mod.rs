@@ -1,5 +1,5 @@
-//! Where the cluster differs from the spec. Spec and cloud go in, differences come out; nothing is asked, sent or decided
-//! here. Only fields that the spec sets are looked at, and no value that may be secret is ever printed.
+//! Where the cluster differs from the spec. Spec and cloud go in, differences and all changes that would end them come out;
+//! nothing is asked, sent or decided here. Only fields that the spec sets are looked at, and no value that may be secret is ever printed.
 
 mod change;
 mod cluster;
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub use change::{Call, Change, next};
+pub use change::{Call, Change, call, changes};
 pub use cluster::{Compare, FIELDS, Field, Kind};
 
-use crate::api::AckClusterSpec;
+use crate::api::{AckClusterSpec, WorkerFields};
 use crate::terms::Note;
 
 /// One field in which the cluster differs from the spec.
@@ -23,7 +23,10 @@ pub struct Difference {
     pub from: String,
     /// What the spec wants, cut likewise.
     pub to: String,
-    /// What the cloud lacks: the spec's value; of what may hold more than the spec says, the missing part.
+    /// A digest of what the spec wants.
+    pub digest: String,
+    /// What the cloud lacks: the spec's value; of what may hold more than the spec says, the missing part; of an object the
+    /// cloud's members with the spec's laid over them.
     pub lacks: Value,
 }
 
@@ -86,6 +89,7 @@ pub fn workers_missing(spec: &AckClusterSpec, size: Option<i64>) -> Option<Note>
     let wanted = old + pools.sum::<i64>();
     let cure = match old {
         0 => "look at the node pools in the console",
+        _ if spec.workers_become_a_pool() => "look at the node pool default-nodepool in the console",
         _ => {
             "where ACK ignores the old worker fields, make a new cluster with workerFields: AsNodePool, or add a node pool"
         }
@@ -112,7 +116,8 @@ fn plain(spec: &AckClusterSpec) -> AckClusterSpec {
     let mut plain = AckClusterSpec {
         secret_values: None,
         extra_parameters: None,
-        worker_fields: None,
+        // The fields are compared under the names that the spec gives them.
+        worker_fields: Some(WorkerFields::Verbatim),
         login_password: None,
         user_data: None,
         user_ca: None,

@@ -56,7 +56,7 @@ pub(super) fn same_text(a: &Value, b: &Value) -> bool {
 }
 
 /// Whether all that `wish` sets is so in `is`. Of an object only the wished members count; one that `is` lacks or leaves
-/// empty is `false` or nothing. Lists of objects are compared in their order, lists of words in any.
+/// empty is `false` or nothing. A list is a set, of which `is` may hold more.
 pub(super) fn within(wish: &Value, is: &Value) -> bool {
     match (wish, &parsed(is.clone())) {
         (Value::Object(wish), Value::Object(is)) => wish.iter().all(|(name, wish)| match find(is, name) {
@@ -64,11 +64,45 @@ pub(super) fn within(wish: &Value, is: &Value) -> bool {
             None => void(wish),
         }),
         (Value::Array(wish), Value::Array(is)) if wish.iter().any(Value::is_object) => {
-            wish.len() == is.len() && wish.iter().zip(is).all(|(wish, is)| within(wish, is))
+            wish.iter().all(|wish| is.iter().any(|is| within(wish, is)))
         }
-        (Value::Array(_), is) => texts(wish) == texts(is),
+        (Value::Array(_), is) => texts(wish).is_subset(&texts(is)),
         (wish, is) => same_text(wish, is),
     }
+}
+
+/// What the cloud has, with the wish laid over it: what ACK is asked for where a request replaces a whole member. What the wish
+/// does not name stays as it is, and no entry of a list is dropped.
+pub(super) fn overlay(wish: &Value, is: &Value) -> Value {
+    match (wish, parsed(is.clone())) {
+        (Value::Object(wish), Value::Object(mut is)) => {
+            for (name, wish) in wish {
+                let laid = is.get(name).map_or_else(|| wish.clone(), |is| overlay(wish, is));
+                is.insert(name.clone(), laid);
+            }
+            Value::Object(is)
+        }
+        (Value::Array(wish), Value::Array(mut is)) => {
+            for wish in wish {
+                match is.iter_mut().find(|is| same_entry(wish, is)) {
+                    Some(is) => *is = overlay(wish, is),
+                    None => is.push(wish.clone()),
+                }
+            }
+            Value::Array(is)
+        }
+        (wish, _) => wish.clone(),
+    }
+}
+
+/// Whether two entries of a list are of the same thing: they agree in an id, else the one says all that the other does.
+fn same_entry(wish: &Value, is: &Value) -> bool {
+    let ids = |value: &Value| -> Vec<(String, Value)> {
+        let members = value.as_object().into_iter().flatten();
+        members.filter(|(name, _)| name.ends_with("_id")).map(|(name, id)| (name.clone(), id.clone())).collect()
+    };
+    let known = ids(is);
+    ids(wish).iter().any(|id| known.contains(id)) || within(wish, is)
 }
 
 fn void(value: &Value) -> bool {

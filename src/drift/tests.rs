@@ -217,48 +217,90 @@ fn the_sentence_names_what_is_not_changed_here_and_fixed_fields_first() {
 }
 
 #[test]
-fn tags_are_changed_first_and_then_all_members_in_one_call() {
+fn every_difference_has_its_change_tags_first_and_changes_of_one_kind_share_a_call() {
     let wish = json!({
         "name": "new", "timezone": "UTC", "deletion_protection": true, "extra_sans": ["a", "b"],
         "rrsa_config": {"enabled": true}, "endpoint_public_access": true,
         "tags": [{"key": "team", "value": "a"}, {"key": "same", "value": "1"}],
     });
-    let mut is = json!({
+    let is = json!({
         "name": "old", "timezone": "Asia/Shanghai", "deletion_protection": false, "extra_sans": ["b", "c"],
         "rrsa_config": {"enabled": false}, "master_url": "{\"intranet_api_server_endpoint\":\"x\"}",
         "tags": [{"key": "team", "value": "b"}, {"key": "same", "value": "1"}, {"key": "theirs", "value": "2"}],
     });
-    let first = next(&differences(wish.clone(), is.clone())).unwrap();
-    assert_eq!(first.call, Call::Tag(BTreeMap::from([("team".into(), "a".into())])));
-    assert_eq!(first.words.as_str(), "tags: team=b -> team=a");
-
-    is["tags"][0]["value"] = "a".into();
-    let second = next(&differences(wish.clone(), is.clone())).unwrap();
+    let all = changes(&differences(wish, is));
+    let fields: Vec<_> = all.iter().map(|change| change.field).collect();
+    assert_eq!(fields, ["tags", "name", "timezone", "endpoint_public_access", "extra_sans", "rrsa_config"]);
+    assert_eq!(all[0].words.as_str(), "tags: team=b -> team=a");
+    assert_eq!(call(&all[..1]), Some(Call::Tag(BTreeMap::from([("team".into(), "a".into())]))));
     let members = json!({
         "cluster_name": "new", "timezone": "UTC", "enable_rrsa": true, "api_server_eip": true,
         "api_server_custom_cert_sans": {"action": "append", "subject_alternative_names": ["a"]},
     });
-    assert_eq!(second.call, Call::Modify(members.as_object().unwrap().clone()));
-    assert!(second.words.as_str().contains("timezone: Asia/Shanghai -> UTC"), "{:?}", second.words);
-    assert!(!second.words.as_str().contains("deletion_protection"), "{:?}", second.words);
+    assert_eq!(call(&all[1..]), Some(Call::Modify(members.as_object().unwrap().clone())));
+    assert_eq!(call(&all), None, "two kinds are two calls");
 }
 
 #[test]
-fn a_change_is_told_from_another_though_its_words_are_cut_alike() {
-    let change = |end: &str| {
-        let long = format!("{}{end}", "x".repeat(200));
-        next(&differences(json!({"timezone": long}), json!({"timezone": "UTC"}))).unwrap()
+fn what_a_member_holds_beside_the_wish_is_sent_with_it() {
+    let window = |wish: Value, is: Value| {
+        changes(&differences(json!({"maintenance_window": wish}), json!({"maintenance_window": is}))).remove(0).call
     };
-    assert_eq!(change("a").words, change("b").words);
-    assert_ne!(change("a").key, change("b").key);
-    assert_eq!(change("a"), change("a"));
+    let sent = |member: Value| Call::Modify(json!({"maintenance_window": member}).as_object().unwrap().clone());
+    assert_eq!(
+        window(
+            json!({"enable": true, "duration": "4h"}),
+            json!({"enable": true, "duration": "3h", "weekly_period": "Monday", "maintenance_time": "T"}),
+        ),
+        sent(json!({"enable": true, "duration": "4h", "weekly_period": "Monday", "maintenance_time": "T"})),
+    );
+    assert_eq!(
+        window(json!({"duration": "4h"}), json!("{\"weekly_period\":\"Monday\"}")),
+        sent(json!({"duration": "4h", "weekly_period": "Monday"})),
+        "also of one that ACK writes as JSON in a text",
+    );
+    let balancers = |wish: Value, is: Value| {
+        let of = |list: Value| json!({"control_plane_endpoints_config": {"load_balancers_config": list}});
+        let found = changes(&differences(of(wish), of(is)));
+        found.into_iter().map(|change| change.call).collect::<Vec<_>>()
+    };
+    let theirs = json!({"load_balancer_id": "lb-theirs", "endpoint_type": "intranet"});
+    let ours = json!({"load_balancer_id": "lb-1", "endpoint_type": "intranet"});
+    let other = json!({"load_balancer_id": "lb-1", "endpoint_type": "internet"});
+    assert_eq!(
+        balancers(json!([ours]), json!([theirs, ours])),
+        [],
+        "an entry that nobody named here differs from nothing"
+    );
+    let wanted = json!({"control_plane_endpoints_config": {"load_balancers_config": [theirs, other]}});
+    assert_eq!(
+        balancers(json!([other]), json!([theirs, ours])),
+        [Call::Modify(wanted.as_object().unwrap().clone())],
+        "and is sent with the one that changes"
+    );
+}
+
+#[test]
+fn a_change_has_one_digest_whatever_the_cloud_has_and_however_its_words_are_cut() {
+    let change = |end: &str, is: &str| {
+        let long = format!("{}{end}", "x".repeat(200));
+        changes(&differences(json!({"timezone": long}), json!({"timezone": is}))).remove(0)
+    };
+    assert_eq!(change("a", "UTC").words, change("b", "UTC").words);
+    assert_ne!(change("a", "UTC").digest, change("b", "UTC").digest);
+    assert_eq!(change("a", "UTC").digest, change("a", "GMT").digest);
+    let window = |is: Value| {
+        changes(&differences(json!({"maintenance_window": {"duration": "4h"}}), json!({"maintenance_window": is})))
+            .remove(0)
+    };
+    assert_eq!(window(json!({"duration": "3h"})).digest, window(json!({"duration": "2h", "enable": true})).digest);
 }
 
 #[test]
 fn what_is_fixed_upgraded_or_unseen_is_no_change_that_is_made_here() {
     let wish = json!({"vpcid": "vpc-1", "kubernetes_version": "1.33", "deletion_protection": true});
     let is = json!({"vpc_id": "vpc-2", "current_version": "1.32", "deletion_protection": false});
-    assert_eq!(next(&differences(wish, is)), None);
+    assert_eq!(changes(&differences(wish, is)), []);
 }
 
 #[test]

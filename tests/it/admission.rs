@@ -150,12 +150,21 @@ fn what_is_old_open_or_doubtful_is_warned_about_once() {
         spec[member] = value;
         spec
     };
+    let mut repaired = pool(json!({"instance_types": ["ecs.g6.large"], "desired_size": 1}));
+    repaired["nodepools"][0]["management"] = json!({"enable": true});
     for (spec, expected) in [
         (json!({}), &[][..]),
         (pool(json!({"instance_types": ["ecs.g6.large"], "desired_size": 1})), &[]),
         (pool(json!({"login_password": "Hello1234"})), &["secretValues"]),
         (pool(json!({"instance_charge_type": "PrePaid", "period": 1, "period_unit": "Month"})), &["outlive"]),
-        (workers.clone(), &["num_of_nodes (scaling_group.desired_size), worker_instance_types"]),
+        (
+            workers.clone(),
+            &[
+                "sent as the node pool default-nodepool; in brackets what replaces it in nodepools[]: num_of_nodes (scaling_group.desired_size), worker_instance_types",
+            ],
+        ),
+        (with(workers.clone(), "workerFields", "Verbatim".into()), &["ignores or refuses it since"]),
+        (json!({"runtime": {"name": "containerd"}}), &["ignores or refuses it since"]),
         (with(workers.clone(), "workerFields", "AsNodePool".into()), &[]),
         (
             json!({"num_of_nodes": 1, "worker_instance_types": ["ecs.g6.large"], "login_password": "Hello1234"}),
@@ -177,7 +186,9 @@ fn what_is_old_open_or_doubtful_is_warned_about_once() {
             with(workers.clone(), "instances", json!(["i-1"])),
             &["num_of_nodes (", "instances (attach", "one or the other"],
         ),
-        (json!({"pod_vswitch_ids": ["vsw-1"]}), &["Terway"]),
+        (json!({"pod_vswitch_ids": ["vsw-1"]}), &["pod_vswitch_ids (PodVswitchId in", "is for Terway"]),
+        (repaired.clone(), &["ack-node-problem-detector"]),
+        (with(repaired, "addons", json!([{"name": "flannel"}, {"name": "ack-node-problem-detector"}])), &[]),
     ] {
         let (taken, warnings) = dry(&scene, &object(&scene, "warned", spec.clone()), &[&person]);
         assert!(taken, "{spec}: {warnings:#?}");

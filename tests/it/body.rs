@@ -15,12 +15,14 @@ pub fn tests() -> Vec<Trial> {
         test("the spec has the names of the API, no more and no fewer", names),
         test("the operator's own names and the API's cannot be mistaken for each other", own_names),
         test("a body with every field set comes out as it went in", every_field),
-        test("the sample of the seed comes out as it went in", sample),
+        test("the sample of the seed comes out as it went in where the old worker fields are meant", sample),
+        test("the sample of the seed asks for a node pool by default", sample_by_default),
+        test("old worker fields that describe no pool stay as they are", no_pool),
         test("absent stays absent, and false, 0 and empty stay what they are", absent),
         test("numbers that ACK writes as strings are sent as strings", numbers),
         test("values from Secrets go where their paths say", secrets),
         test("a missing Secret or place is an error that names the path and no value", no_secret),
-        test("the old worker fields become a node pool on request", as_node_pool),
+        test("the old worker fields become a node pool", as_node_pool),
         test("a very old single data disk becomes the pool's", single_disk),
         test("extra parameters are sent, and never hide a field", extra),
         test("the operator's tags follow the user's", tags),
@@ -156,8 +158,10 @@ fn every_field() -> Result<(), Failed> {
         println!("{what}: {how}");
     }
     // Through the whole object, as the API server hands it out.
+    let mut written = sent.clone();
+    written["workerFields"] = json!("Verbatim");
     let object = json!({
-        "apiVersion": "ackoperator.dev/v1alpha1", "kind": "AckCluster", "metadata": { "name": "web" }, "spec": sent
+        "apiVersion": "ackoperator.dev/v1alpha1", "kind": "AckCluster", "metadata": { "name": "web" }, "spec": written
     });
     let object: AckCluster = serde_json::from_value(object)?;
     let ours = [(api::tag::INTENT, "4f")];
@@ -169,7 +173,38 @@ fn every_field() -> Result<(), Failed> {
 
 fn sample() -> Result<(), Failed> {
     let sent = data("sample-request.json");
-    equal(&send(&spec(&sent))?, &sent)
+    let mut written = sent.clone();
+    written["workerFields"] = json!("Verbatim");
+    equal(&send(&spec(&written))?, &sent)
+}
+
+/// Today's ACK ignores or refuses the old fields, so the seed's own body must ask for its workers by a pool.
+fn sample_by_default() -> Result<(), Failed> {
+    let sent = data("sample-request.json");
+    let body = send(&spec(&sent))?;
+    let [pool] = &body["nodepools"].as_array().ok_or("a list of pools")?[..] else { return Err("one pool".into()) };
+    assert_eq!(
+        (&pool["nodepool_info"]["name"], &pool["scaling_group"]["desired_size"]),
+        (&json!("default-nodepool"), &json!(3))
+    );
+    assert_eq!(pool["scaling_group"]["instance_charge_type"], "PrePaid", "what was written stays");
+    let mut said = workers();
+    said["workerFields"] = json!("AsNodePool");
+    equal(&body["nodepools"], &send(&spec(&said))?["nodepools"])?;
+    for attached in ["instances", "format_disk", "keep_instance_name"] {
+        assert_eq!(body[attached], sent[attached], "no pool has {attached}, so it is sent as written");
+    }
+    assert!(body.get("num_of_nodes").is_none() && body.get("worker_instance_types").is_none());
+    Ok(())
+}
+
+/// Without machine types nothing asks for a machine, and ACK takes no pool.
+fn no_pool() -> Result<(), Failed> {
+    let old = json!({
+        "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes", "name": "web", "num_of_nodes": 0,
+        "runtime": { "name": "containerd" }, "key_pair": "k",
+    });
+    equal(&send(&spec(&old))?, &old)
 }
 
 fn absent() -> Result<(), Failed> {
@@ -352,7 +387,9 @@ fn single_disk() -> Result<(), Failed> {
     let body = send(&smallest(pool))?;
     equal(
         &body["nodepools"][0]["scaling_group"],
-        &json!({ "data_disks": [{ "category": "cloud", "size": 40 }], "image_type": "Windows" }),
+        &json!({
+            "data_disks": [{ "category": "cloud", "size": 40 }], "image_type": "Windows", "instance_charge_type": "PostPaid"
+        }),
     )?;
     let wrong = json!({ "workerFields": "AsNodePool", "worker_data_disks": [{ "category": "cloud", "size": "big" }] });
     let error = send(&smallest(wrong)).expect_err("no number");

@@ -77,6 +77,8 @@ fn base(name: &str) -> Value {
     let mut spec = json!({
         "name": "web", "region_id": "cn-hangzhou", "cluster_type": "ManagedKubernetes", "vpcid": "vpc-1",
         "vswitch_ids": ["vsw-1"], "num_of_nodes": 1, "worker_instance_types": ["ecs.g7.large"], "key_pair": "k",
+        // What is tried here is that a value is sent as it was written.
+        "workerFields": "Verbatim",
     });
     let members = spec.as_object_mut().expect("an object");
     for (name, value) in companions(name).as_object().into_iter().flatten() {
@@ -165,7 +167,11 @@ fn settled(spec: &Value) -> Value {
 /// What must be sent for a spec as it was written, reckoned apart from the code: the members of the API as they are, and
 /// the numbers that ACK wants as strings. `None` where values come from elsewhere or are converted.
 fn as_written(spec: &Value) -> Option<Value> {
-    if spec.get("secretValues").is_some() || spec["workerFields"] == "AsNodePool" {
+    let pool = match spec["workerFields"].as_str() {
+        None => spec.get("worker_instance_types").is_some(),
+        Some(how) => how == "AsNodePool",
+    };
+    if spec.get("secretValues").is_some() || pool {
         return None;
     }
     let own = |name: &str| name.chars().any(|c| c.is_ascii_uppercase());

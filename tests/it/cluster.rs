@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{Scene, ready};
 use crate::trials;
 
+/// Whose the cluster is.
+mod owner;
+/// What `Ready` says.
+mod ready;
+
 pub fn tests() -> Vec<Trial> {
-    trials!("cluster":
+    let all = trials!("cluster":
         an_object_becomes_one_cluster_that_is_what_the_user_wrote,
         progress_and_task_are_shown_while_a_cluster_is_made,
         protection_follows_the_spec_and_a_deletion_waits_for_it,
@@ -23,7 +28,8 @@ pub fn tests() -> Vec<Trial> {
         an_observed_object_makes_nothing,
         workers_that_ack_ignores_are_missed,
         a_missing_secret_is_named_and_its_coming_is_noticed,
-    )
+    );
+    [all, owner::tests(), ready::tests()].into_iter().flatten().collect()
 }
 
 /// The smallest object with these members of the spec.
@@ -190,7 +196,8 @@ fn an_adopted_cluster_is_never_created_and_stays_by_default() {
     scene.delete("demo");
     scene.wait_until_gone("demo");
     assert_eq!(living(&scene).len(), 1);
-    assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster"), scene.calls("TagResources")), (1, 0, 0));
+    // Marked as this object's own, so that nobody else adopts it as well.
+    assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster"), scene.calls("TagResources")), (1, 0, 1));
 }
 
 fn an_adopted_cluster_is_marked_before_it_is_deleted() {
@@ -215,7 +222,8 @@ fn a_failed_creation_shows_its_cause_and_waits_for_a_person() {
     let cluster = id(&scene.wait_for("demo", "an id", |o| o["status"]["cluster_id"].is_string()));
     scene.emulator.outside(&cluster, &json!({"fail_task": true})).unwrap();
     let failed = scene.wait_for_reason("demo", "CreateFailed");
-    assert!(message(&failed).contains("quota of NAT gateways") || message(&failed).len() > 60, "{}", message(&failed));
+    let said = message(&failed);
+    assert!(said.contains("quota of NAT gateways") && said.contains(&format!("recreate={cluster}")), "{said}");
     assert!(failed["status"]["specLocked"].is_null(), "the spec can be mended");
     assert_eq!(scene.clusters_made(), 1, "nothing is made again by itself");
 
@@ -302,21 +310,22 @@ fn an_observed_object_makes_nothing() {
 
 fn workers_that_ack_ignores_are_missed() {
     let scene = Scene::with_operator("workers");
-    scene.emulator.settings(&json!({"workers": "ignore"})).unwrap();
     let spec = json!({
         "num_of_nodes": 2, "worker_instance_types": ["ecs.g7.large"], "worker_system_disk_category": "cloud_essd",
-        "worker_system_disk_size": 120, "key_pair": "demo", "worker_instance_charge_type": "PostPaid",
+        "worker_system_disk_size": 120, "key_pair": "demo",
     });
-    scene.apply(&object(&scene, "demo", spec.clone()));
+    let mut verbatim = spec.clone();
+    verbatim["workerFields"] = "Verbatim".into();
+    scene.apply(&object(&scene, "demo", verbatim));
     let missing = scene.wait_for_reason("demo", "WorkersMissing");
     assert_eq!(ready(&missing).unwrap()["status"], "True", "the cluster itself serves");
     assert!(message(&missing).contains("AsNodePool"), "{}", message(&missing));
-    let mut spec = spec;
-    spec["workerFields"] = "AsNodePool".into();
     scene.apply(&object(&scene, "pools", spec));
-    scene.wait_for_reason("pools", "Running");
+    let running = scene.wait_for_reason("pools", "Running");
+    assert_eq!(running["status"]["size"], 2);
     let pools = scene.emulator.ledger().into_iter().find(|cluster| cluster.name == "pools").unwrap();
-    assert_eq!(pools.body["nodepools"][0]["scaling_group"]["desired_size"], 2);
+    let group = &pools.body["nodepools"][0]["scaling_group"];
+    assert_eq!((&group["desired_size"], &group["instance_charge_type"]), (&json!(2), &json!("PostPaid")));
     assert!(pools.body["num_of_nodes"].is_null());
 }
 

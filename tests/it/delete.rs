@@ -9,8 +9,12 @@ use crate::support::Scene;
 
 /// Keys that are wrong, or somebody else's, or of the wrong region.
 mod credentials;
+/// Ways out of what cannot go by itself.
+mod exits;
 /// Deletions that fail, clusters that vanish or show late.
 mod failed;
+/// What is said while a deletion is on its way.
+mod last_look;
 /// Whose the cluster is.
 mod owner;
 /// The deletion protection, wherever it is said.
@@ -19,10 +23,18 @@ mod protection;
 mod whole;
 
 pub fn tests() -> Vec<Trial> {
-    [credentials::tests(), failed::tests(), owner::tests(), protection::tests(), whole::tests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        credentials::tests(),
+        exits::tests(),
+        failed::tests(),
+        last_look::tests(),
+        owner::tests(),
+        protection::tests(),
+        whole::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Waits until the object is gone, and shows that its cluster had ended before the finalizer went: the ledger's time against

@@ -1,13 +1,15 @@
 //! At home in kubectl: the tables, `explain`, `wait`, `describe`, `diff` and dry runs, field selectors. The tables are made
 //! from the fixtures that real objects left, so they show what people see; `UPDATE=1 cargo test kubectl` writes them.
 
+use std::process::Command;
+
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::argocd::{STATES, fixture};
 use crate::cluster::{id, object};
 use crate::generated::check;
-use crate::support::{Scene, ready};
+use crate::support::{Scene, ready, shared};
 use crate::trials;
 
 pub fn tests() -> Vec<Trial> {
@@ -127,4 +129,21 @@ fn objects_are_found_by_region_state_and_cluster() {
         let names: Vec<_> = names.lines().filter_map(|line| line.split('/').nth(1)).collect();
         assert_eq!(names, found, "{selector}");
     }
+}
+
+/// The first command that a sentence prints.
+pub fn printed(sentence: &str) -> &str {
+    let command = &sentence[sentence.find("kubectl ").unwrap_or_else(|| panic!("no command: {sentence}"))..];
+    let ends = ["; ", ". ", ", or "].iter().filter_map(|end| command.find(end));
+    &command[..ends.min().unwrap_or(command.len())]
+}
+
+/// Runs a command as a person who pastes it into a shell.
+pub fn paste(command: &str) {
+    let plane = &shared().plane;
+    let tools = plane.kubectl.parent().expect("a folder of tools").display().to_string();
+    let path = format!("{tools}:{}", std::env::var("PATH").unwrap_or_default());
+    let run = Command::new("sh").args(["-c", command]).env("PATH", path).env("KUBECONFIG", &plane.kubeconfig).output();
+    let output = run.expect("a shell");
+    assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -149,7 +149,7 @@ fn a_leader_that_slept_without_a_rival_goes_on() {
     });
     let before = pair.calls(0);
     pair.0.signal_operator(0, Signal::CONT);
-    pair.0.until("it looks at what it has, again and again", || (pair.calls(0) > before + 10).then_some(()));
+    pair.0.until("it looks at what it has, again and again", || (pair.calls(0) > before + 5).then_some(()));
     assert!(pair.0.operator_runs(0));
     pair.one_cluster();
 }

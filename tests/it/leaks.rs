@@ -79,16 +79,26 @@ fn scene(name: &str) -> Scene {
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "secret-values", "namespace": scene.namespace},
         "stringData": {
-            "password": SECRET_PASSWORD, "pool": POOL_PASSWORD, "script": BASE64.encode(SECRET_SCRIPT),
-            "addon": json!({"token": ADDON_TOKEN}).to_string(),
+            // As editors and `echo` leave it.
+            "password": format!("{SECRET_PASSWORD}\n"), "pool": format!("{POOL_PASSWORD}\r\n"),
+            "script": BASE64.encode(script(SECRET_SCRIPT)), "addon": addon(),
         },
     }));
     scene
 }
 
+fn script(mark: &str) -> String {
+    format!("#!/bin/sh\n  {mark}\nexit 0\n")
+}
+
+/// As a person writes JSON.
+fn addon() -> String {
+    format!("{{\n  \"on\": true,\n  \"deep\": {{ \"token\": \"{ADDON_TOKEN}\" }}\n}}\n")
+}
+
 /// Two objects that hold every kind of secret: in the spec, and by reference.
 fn plain(scene: &Scene) -> Value {
-    object(scene, "plain", json!({"login_password": PASSWORD, "user_data": BASE64.encode(SCRIPT)}))
+    object(scene, "plain", json!({"login_password": PASSWORD, "user_data": BASE64.encode(script(SCRIPT))}))
 }
 
 fn referred(scene: &Scene) -> Value {
@@ -125,9 +135,12 @@ fn a_life_with_every_kind_of_secret_and_everything_logged() {
         scene.wait_for_ready(name);
     }
     let sent = json!(scene.emulator.ledger().iter().map(|cluster| &cluster.body).collect::<Vec<_>>()).to_string();
-    let scripts = [BASE64.encode(SCRIPT), BASE64.encode(SECRET_SCRIPT)];
+    let scripts = [SCRIPT, SECRET_SCRIPT].map(|mark| BASE64.encode(script(mark)));
     for mark in [PASSWORD, SECRET_PASSWORD, POOL_PASSWORD, ADDON_TOKEN, &scripts[0], &scripts[1]] {
         assert!(sent.contains(mark), "{mark} was not sent, so this trial would find nothing");
+    }
+    for password in [SECRET_PASSWORD, POOL_PASSWORD] {
+        assert!(sent.contains(&format!("{password:?}")), "{password} was not sent without its line end");
     }
     for name in ["plain", "referred"] {
         scene.delete(name);
@@ -139,20 +152,31 @@ fn a_life_with_every_kind_of_secret_and_everything_logged() {
 /// The two objects, each with its region and what ACK repeats of its request.
 fn echoes() -> [(&'static str, &'static str, String); 2] {
     let keys = [TEMPORARY_ID, TEMPORARY_SECRET, TOKEN];
-    let inner = json!({"token": ADDON_TOKEN}).to_string();
-    let echo = |passwords: &[&str], more: &[&str]| {
+    let echo = |passwords: &[&str], more: Vec<String>| {
         let spelt = |mark: &&str| format!("{mark} and {} and {}", BASE64.encode(mark), percent(mark));
         let spelt = keys.iter().chain(passwords).map(spelt);
-        let all: Vec<_> = spelt.chain(more.iter().map(|more| more.to_string())).collect();
+        // As Go's %q writes what stands in the Secret.
+        let quoted = passwords.iter().map(|mark| format!("{:?}", format!("{mark}\n")));
+        let all: Vec<_> = spelt.chain(quoted).chain(more).collect();
         format!("not taken: {}", all.join(", "))
     };
+    // As it is, its text, as %q of that, and a line of it.
+    let scripts = |mark: &str| {
+        let text = script(mark);
+        vec![BASE64.encode(&text), format!("{text:?}"), text, format!("line 2: {mark}: syntax error")]
+    };
+    // As it is, as %q, as a program writes it again, and the value alone.
+    let again: Value = serde_json::from_str(&addon()).expect("JSON");
+    let configs = vec![
+        addon(),
+        format!("{:?}", addon()),
+        again.to_string(),
+        format!("{:?}", again.to_string()),
+        format!("unknown token {ADDON_TOKEN}"),
+    ];
     [
-        ("plain", "cn-hangzhou", echo(&[PASSWORD], &[SCRIPT, &BASE64.encode(SCRIPT)])),
-        (
-            "referred",
-            "cn-beijing",
-            echo(&[SECRET_PASSWORD, POOL_PASSWORD], &[SECRET_SCRIPT, &BASE64.encode(SECRET_SCRIPT), &inner]),
-        ),
+        ("plain", "cn-hangzhou", echo(&[PASSWORD], scripts(SCRIPT))),
+        ("referred", "cn-beijing", echo(&[SECRET_PASSWORD, POOL_PASSWORD], [scripts(SECRET_SCRIPT), configs].concat())),
     ]
 }
 

@@ -11,9 +11,9 @@ mod docs;
 mod generated;
 /// Who may use whom: the code against the arrows of its map.
 mod house;
-/// Every interleaving of operators, crashes, lost answers and users, over the very judgement that ships.
-mod model;
-/// Every view through the judgement: what it does and why it waits.
+/// Every view that can come about, from the judgement's proof: other tests take whole floors of the operator through them.
+#[allow(dead_code, reason = "its own cases run with the proof")]
+#[path = "../../judgement/tests/proof/views/mod.rs"]
 mod views;
 
 /// Argo CD's view: the bundle's scripts over every status, and what GitOps needs of the operator.
@@ -44,7 +44,7 @@ mod leaks;
 mod once;
 /// Clusters that belong to no object are told of and left alone.
 mod orphans;
-/// What holds of whatever comes: the judgement, the signer, the decoders.
+/// What holds of whatever comes: the signer, the decoders.
 mod properties;
 /// The rules of the custom resource, each on a real API server.
 mod rules;
@@ -78,9 +78,6 @@ use libtest_mimic::{Arguments, Trial};
 /// The word that makes this program the playground's: a test runs it as another process.
 const PLAYGROUND: &str = "__playground";
 
-/// The word that has the model's large spaces walked instead of anything else.
-const PROVE: &str = "prove";
-
 /// Tests of the whole mostly wait, so more of them run at once than there are cores.
 const WAITERS: usize = 8;
 
@@ -94,17 +91,12 @@ fn main() -> ExitCode {
         support::stop();
         return outcome;
     }
-    if std::env::args().nth(1).is_some_and(|word| word == PROVE) {
-        return model::prove(std::env::args().nth(2));
-    }
     let pure = [
         house::tests(),
         generated::tests(),
         argocd::pure(),
         body::tests(),
         docs::pure(),
-        views::tests(),
-        model::tests(),
         wire::tests(),
         faults::pure(),
         properties::tests(),

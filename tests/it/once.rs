@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::cluster::{id, living, message};
 use crate::support::{RUNTIME, Scene};
 
+/// Refusals that hide an executed request, and refusals that are one.
+mod copies;
 /// Another management cluster, another status, another account.
 mod elsewhere;
 /// Processes that die, freeze and come back.
@@ -22,7 +24,7 @@ mod meanwhile;
 mod proof;
 
 pub fn tests() -> Vec<Trial> {
-    [killed::tests(), lost::tests(), meanwhile::tests(), proof::tests(), elsewhere::tests()]
+    [killed::tests(), lost::tests(), copies::tests(), meanwhile::tests(), proof::tests(), elsewhere::tests()]
         .into_iter()
         .flatten()
         .collect()
@@ -115,7 +117,21 @@ impl HeldEvents {
 
 /// The API server refuses each status of this scene's objects that `expression` (CEL) does not hold for. `marked` is a
 /// patch of the status that it must refuse.
-fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
+pub fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
+    let unmarked: serde_json::Map<_, _> =
+        marked.as_object().into_iter().flatten().map(|(k, _)| (k.clone(), Value::Null)).collect();
+    refuse(scene, "ackclusters/status", expression, || {
+        let refused = scene.try_merge_status("probe", json!({"status": marked})).is_err();
+        if !refused {
+            scene.merge_status("probe", json!({"status": unmarked}));
+        }
+        refused
+    });
+}
+
+/// The API server refuses each update of this scene's objects that `expression` (CEL) does not hold for. `refused` tries to
+/// do so with the object `probe`: the policy takes a moment to be in force.
+fn refuse(scene: &Scene, resource: &str, expression: &str, refused: impl Fn() -> bool) {
     let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": scene.namespace}});
     scene.kubectl_apply(&json!({
         "apiVersion": "v1", "kind": "List", "items": [
@@ -126,7 +142,7 @@ fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
                     "failurePolicy": "Fail",
                     "matchConstraints": {"resourceRules": [{
                         "apiGroups": ["ackoperator.dev"], "apiVersions": ["*"], "operations": ["UPDATE"],
-                        "resources": ["ackclusters/status"],
+                        "resources": [resource],
                     }]},
                     "validations": [{"expression": expression, "message": "the test does not store that"}],
                 },
@@ -141,23 +157,14 @@ fn refuse_status(scene: &Scene, expression: &str, marked: &Value) {
             },
         ],
     }));
-    // The policy takes a moment to be in force; an object that is only written to shows when it is.
     let mut probe = scene.smallest("probe");
     probe["metadata"]["annotations"] = json!({"ackoperator.dev/paused": "true"});
     scene.apply(&probe);
-    let unmarked: serde_json::Map<_, _> =
-        marked.as_object().into_iter().flatten().map(|(k, _)| (k.clone(), Value::Null)).collect();
-    scene.until("the policy is in force", || {
-        let refused = scene.try_merge_status("probe", json!({"status": marked})).is_err();
-        if !refused {
-            scene.merge_status("probe", json!({"status": unmarked}));
-        }
-        refused.then_some(())
-    });
+    scene.until("the policy is in force", || refused().then_some(()));
 }
 
-/// Takes [`refuse_status`] back.
-fn accept_status(scene: &Scene) {
+/// Takes [`refuse`] back.
+pub fn accept_status(scene: &Scene) {
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         scene.kubectl(&["delete", kind, &scene.namespace]);
     }

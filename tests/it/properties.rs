@@ -1,29 +1,20 @@
-//! What holds of whatever comes: views that nobody thought of through the judgement, requests of any content through the
-//! signer and the emulator's gate, any bytes through the decoders. Cases that were found stay in the source, as rows.
-
-/// Views, drawn at random.
-mod drawn;
+//! What holds of whatever comes: requests of any content through the signer and the emulator's gate, any bytes through the
+//! decoders. Cases that were found stay in the source, as rows. Those of the judgement stand with its proof.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use ack_operator::ack::fuzz;
 use ack_operator::ack::sign::{Keys, Scheme, Unsigned};
-use ack_operator::decide::{Goal, Rules, Sent, Standing, Step, decide};
 use jiff::Timestamp;
 use libtest_mimic::Trial;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::trials;
-use crate::views::total::sound;
-use drawn::{Draw, answered, done, view};
 
 pub fn tests() -> Vec<Trial> {
     trials!("properties":
-        the_judgement_has_one_answer_for_any_view_and_comes_to_an_end,
-        nothing_is_sent_but_what_was_sealed_here_and_in_time,
-        what_was_done_is_not_done_again,
         whatever_is_signed_the_gate_lets_in_and_no_other_byte,
         no_bytes_upset_a_decoder,
         no_sample_upsets_a_decoder_however_it_is_cut_or_changed,
@@ -36,67 +27,6 @@ fn check<S: Strategy>(cases: u32, inputs: &S, holds: impl Fn(S::Value) -> Result
     if let Err(error) = TestRunner::new(config).run(inputs, holds) {
         panic!("{error}");
     }
-}
-
-fn dice() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 96)
-}
-
-fn the_judgement_has_one_answer_for_any_view_and_comes_to_an_end() {
-    let rules = Rules::default();
-    check(5_000, &dice(), |dice| {
-        let mut draw = Draw::new(&dice);
-        let mut view = view(&mut draw);
-        for _ in 0..13 {
-            let step = decide(&view, &rules);
-            prop_assert_eq!(&step, &decide(&view.clone(), &rules));
-            prop_assert_eq!(sound(&view, &step, &rules), Ok(()));
-            let Step::Look(look) = step else { return Ok(()) };
-            view = answered(view, &look, &mut draw).map_err(TestCaseError::fail)?;
-        }
-        Err(TestCaseError::fail("it never ends"))
-    });
-}
-
-fn nothing_is_sent_but_what_was_sealed_here_and_in_time() {
-    let rules = Rules::default();
-    check(5_000, &dice(), |dice| {
-        let view = view(&mut Draw::new(&dice));
-        let step = decide(&view, &rules);
-        let sends = matches!(step, Step::Act(ack_operator::decide::Act::Send { .. }));
-        let Standing::Sealed { intent, mine } = &view.standing else {
-            prop_assert!(!sends, "without a seal");
-            return Ok(());
-        };
-        let answered = matches!(&view.seen.sent, Some((nonce, _)) if *nonce == intent.nonce);
-        let created = matches!(&view.seen.sent, Some((_, Sent::Created(..))));
-        let held = !view.finalizer || view.goal != Goal::Manage;
-        prop_assert!(!(sends && (!mine || answered || created || held)));
-        if let Step::Act(ack_operator::decide::Act::Send { not_after }) = step {
-            prop_assert!(not_after < intent.date + rules.window, "the gateway would still take a copy after W");
-        }
-        Ok(())
-    });
-}
-
-fn what_was_done_is_not_done_again() {
-    let rules = Rules::default();
-    check(5_000, &dice(), |dice| {
-        let mut draw = Draw::new(&dice);
-        let mut view = view(&mut draw);
-        for _ in 0..13 {
-            match decide(&view, &rules) {
-                Step::Rest(_) => return Ok(()),
-                Step::Look(look) => view = answered(view, &look, &mut draw).map_err(TestCaseError::fail)?,
-                Step::Act(act) => {
-                    let Some(after) = done(view, &act, &mut draw) else { return Ok(()) };
-                    prop_assert_ne!(decide(&after, &rules), Step::Act(act));
-                    return Ok(());
-                }
-            }
-        }
-        Err(TestCaseError::fail("it never ends"))
-    });
 }
 
 /// A request of any content: scheme, method, path, query, body, token, date.

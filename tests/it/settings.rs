@@ -77,10 +77,10 @@ fn a_reader_makes_changes_deletes_and_releases_nothing() {
     scene.merge("kept", json!({"spec": {"deletion_protection": true}}));
     let observed = scene.wait_for("kept", "the new generation is observed", |o| {
         ready(o).is_some_and(|ready| {
-            ready["reason"] == "Observed" && ready["observedGeneration"] == o["metadata"]["generation"]
+            ready["reason"] == "SpecDiffers" && ready["observedGeneration"] == o["metadata"]["generation"]
         })
     });
-    assert!(message(&observed).contains("--read-only"), "{}", message(&observed));
+    assert!(message(&observed).contains("deletion_protection: false -> true"), "{}", message(&observed));
     scene.merge("kept", json!({"spec": {"deletion_protection": false}}));
     for name in ["kept", "loose"] {
         scene.delete(name);

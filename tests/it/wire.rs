@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Trial> {
         trial("TLS is trusted by the CA file only", trusts_the_ca_file),
         trial("wrong keys are credentials trouble and prove that nothing was executed", wrong_keys),
         trial("keys that were not accepted are not tried again for a while", barred_keys),
+        trial("a region that does not know a key bars it there only", bars_by_region),
         trial("a cluster that is not known is told apart from every other 404", not_found),
         trial("a lost answer of a create proves nothing and is not repeated", lost_answers),
         trial("a refused connection proves that nothing was executed", refused_connection),
@@ -46,8 +47,13 @@ pub fn tests() -> Vec<Trial> {
         trial("a list serves whoever asks for no later one", list_cache),
         trial("a list of many pages is whole", many_pages),
         trial("an item that slips between two pages makes a list torn", torn_lists),
+        trial("a torn list is read once for all who wait", one_torn_list_for_all),
+        trial("a glance beside a hanging proof takes the last list at once", glance_beside_a_proof),
+        trial("an item without a state leaves a list whole", stateless_item),
+        trial("a refusal is told by what was asked", refusals_by_operation),
         trial("an outage is met once by all who wait", one_outage_for_all),
         trial("equal keys share one account as long as it is held", equal_keys),
+        trial("a stated account counts where STS agrees or is not there", stated_accounts),
         trial("what ACK echoes shows no secret", echoes),
     ]
 }
@@ -121,8 +127,16 @@ async fn turn(account: &Account) -> Turn {
 }
 
 async fn create(account: &Account, name: &str) -> Result<ClusterId, Error> {
-    let created = account.client().create_cluster(turn(account).await, &body(name), &soon(account)).await;
+    create_in(turn(account).await, account, name).await
+}
+
+async fn create_in(turn: Turn, account: &Account, name: &str) -> Result<ClusterId, Error> {
+    let created = account.client().create_cluster(turn, &body(name), &soon(account)).await;
     created.map(|answer| answer.value.cluster_id)
+}
+
+async fn modify(account: &Account, turn: Turn) -> Result<(), Error> {
+    account.client().modify_cluster(turn, &"c0".into(), &Map::new(), &soon(account)).await.map(drop)
 }
 
 fn calls(emulator: &Emulator, operation: &str) -> Vec<JournalEntry> {
@@ -160,10 +174,18 @@ async fn every_operation(signature: Algorithm, token: Option<&str>) {
     assert!(!client.resources(&region, &id).await.unwrap().value.is_empty());
 
     let members = Map::from_iter([("deletion_protection".to_owned(), json!(true))]);
-    assert!(client.modify_cluster(&region, &id, &members).await.unwrap().value.task_id.is_some());
+    assert!(
+        client
+            .modify_cluster(turn(&account).await, &id, &members, &soon(&account))
+            .await
+            .unwrap()
+            .value
+            .task_id
+            .is_some()
+    );
     emulator.advance(Duration::from_secs(600));
     let tags = BTreeMap::from([("more".to_owned(), "值/=".to_owned())]);
-    client.tag(&region, std::slice::from_ref(&id), &tags).await.unwrap();
+    client.tag(turn(&account).await, std::slice::from_ref(&id), &tags, &soon(&account)).await.unwrap();
     emulator.advance(Duration::from_secs(600));
     let list = account.listing(&region, Timestamp::UNIX_EPOCH).await.unwrap();
     assert!(list.whole && list.clusters.len() == 1);
@@ -174,12 +196,12 @@ async fn every_operation(signature: Algorithm, token: Option<&str>) {
         retain_resources: vec!["lb-1 [\"x\"]".into(), "盘".into()],
         options: vec![("SLB".into(), "retain".into())],
     };
-    let refused = client.delete_cluster(&region, &id, &options, &soon(&account)).await.unwrap_err();
-    assert!(!refused.never_executed(), "the code of this refusal is not known: {refused}");
+    let refused = client.delete_cluster(turn(&account).await, &id, &options, &soon(&account)).await.unwrap_err();
+    assert_eq!((refused.class(), refused.never_executed()), (Class::User, true), "its code is in no table: {refused}");
     let members = Map::from_iter([("deletion_protection".to_owned(), json!(false))]);
-    client.modify_cluster(&region, &id, &members).await.unwrap();
+    client.modify_cluster(turn(&account).await, &id, &members, &soon(&account)).await.unwrap();
     emulator.advance(Duration::from_secs(600));
-    client.delete_cluster(&region, &id, &options, &soon(&account)).await.unwrap();
+    client.delete_cluster(turn(&account).await, &id, &options, &soon(&account)).await.unwrap();
     let kept = &emulator.ledger()[0].delete_options;
     assert_eq!(kept["retain_resources"], r#"["lb-1 [\"x\"]","盘"]"#);
     assert_eq!(kept["delete_options"], r#"[{"delete_mode":"retain","resource_type":"SLB"}]"#);
@@ -228,7 +250,7 @@ async fn not_found() {
     for (code, class) in [
         ("InvalidAccessKeyId.NotFound", Class::Credentials),
         ("InvalidApi.NotFound", Class::Unknown),
-        ("SomethingNew", Class::Transient),
+        ("SomethingNew", Class::Unknown),
         ("ErrorNodePoolNotFound", Class::Unknown),
     ] {
         emulator.clear_faults();
@@ -258,6 +280,45 @@ async fn barred_keys() {
     assert_eq!(emulator.journal(0).len(), 2);
 }
 
+/// A key is bad where it was refused; only STS speaks for all regions, and an unlisted 401 or a cluster's kubeconfig for
+/// none.
+async fn bars_by_region() {
+    let (emulator, stranger) = (emulator().await, emulator_of(&[("b", "2", None)]).await);
+    let mut endpoints = endpoints(&emulator.url());
+    endpoints.set_ack(&format!("cn-beijing={}", stranger.url())).unwrap();
+    let account = Accounts::new(endpoints).unwrap().account(keys("a"));
+    let (here, there, client) = (region(), Region::from("cn-beijing"), account.client());
+    for _ in 0..10 {
+        assert_eq!(client.quota(&there, None).await.unwrap_err().class(), Class::Credentials);
+        client.quota(&here, None).await.unwrap();
+    }
+    let asked = |emulator: &Emulator| calls(emulator, "DescribeUserQuota").len();
+    assert_eq!((asked(&emulator), stranger.journal(0).len()), (10, 1));
+
+    let unlisted = json!({"status": 401, "code": "SomethingNew"});
+    fault(&emulator, json!({"operation": "DescribeUserQuota", "every": true, "do": unlisted}));
+    for _ in 0..3 {
+        assert_eq!(client.quota(&here, None).await.unwrap_err().class(), Class::Credentials);
+    }
+    assert_eq!(asked(&emulator), 13, "that is no word about the key");
+
+    emulator.clear_faults();
+    let unknown = json!({"status": 404, "code": "InvalidAccessKeyId.NotFound"});
+    fault(&emulator, json!({"operation": "DescribeClusterUserKubeconfig", "every": true, "do": unknown}));
+    for _ in 0..3 {
+        let Err(error) = client.kubeconfig(&here, &"c0".into(), false, None).await else { panic!("it is refused") };
+        assert_eq!(error.class(), Class::Credentials, "{error}");
+        client.quota(&here, None).await.unwrap();
+    }
+    assert_eq!((asked(&emulator), calls(&emulator, "DescribeClusterUserKubeconfig").len()), (16, 3));
+
+    let inactive = json!({"status": 400, "code": "InvalidAccessKeyId.Inactive"});
+    fault(&emulator, json!({"operation": "GetCallerIdentity", "do": inactive}));
+    client.caller().await.unwrap_err();
+    assert_eq!(client.quota(&here, None).await.unwrap_err().class(), Class::Credentials);
+    assert_eq!(asked(&emulator), 16, "STS said that the key is bad everywhere");
+}
+
 /// Every way in which an answer goes missing, before and after the effect.
 async fn lost_answers() {
     let emulator = emulator().await;
@@ -273,7 +334,9 @@ async fn lost_answers() {
         ("after", json!({"status": 200, "body": "{}"})),
         ("after", json!({"status": 200, "body": "<html>"})),
         ("after", json!({"status": 502, "body": ""})),
-        ("after", json!({"status": 400, "code": "SomethingNew"})),
+        ("after", json!({"status": 408, "code": "SomethingNew"})),
+        ("after", json!({"status": 409, "code": "SomethingNew"})),
+        ("after", json!({"status": 429, "code": "SomethingNew"})),
     ] {
         emulator.clear_faults();
         let (ledger, journal) = (emulator.ledger().len(), calls(&emulator, "CreateCluster").len());
@@ -302,7 +365,12 @@ async fn late_here() {
     let stamp = Stamp::fresh(now, now - SignedDuration::from_secs(1));
     let error = account.client().create_cluster(turn(&account).await, &body("one"), &stamp).await.unwrap_err();
     assert!(matches!(&error, Error::TooLate { .. }) && error.never_executed(), "{error}");
-    let error = account.client().delete_cluster(&region(), &"c0".into(), &DeleteOptions::default(), &stamp).await;
+    let (client, id, options) = (account.client(), ClusterId::from("c0"), DeleteOptions::default());
+    let error = client.delete_cluster(turn(&account).await, &id, &options, &stamp).await;
+    assert!(matches!(error, Err(Error::TooLate { .. })));
+    let error = client.modify_cluster(turn(&account).await, &id, &Map::new(), &stamp).await;
+    assert!(matches!(error, Err(Error::TooLate { .. })));
+    let error = client.tag(turn(&account).await, &[id], &BTreeMap::new(), &stamp).await;
     assert!(matches!(error, Err(Error::TooLate { .. })));
     assert_eq!(emulator.journal(0), []);
 }
@@ -343,7 +411,7 @@ async fn retries() {
     let nonces: std::collections::BTreeSet<_> = reads.iter().map(|call| &call.nonce).collect();
     assert_eq!((reads.len(), nonces.len()), (3, 3), "every attempt is signed anew");
     create(&account, "one").await.unwrap_err();
-    account.client().modify_cluster(&region(), &"c0".into(), &Map::new()).await.unwrap_err();
+    modify(&account, turn(&account).await).await.unwrap_err();
     assert_eq!((calls(&emulator, "CreateCluster").len(), calls(&emulator, "ModifyCluster").len()), (1, 1));
     emulator.clear_faults();
     for action in
@@ -374,14 +442,17 @@ async fn throttled() {
 async fn turns() {
     let emulator = emulator().await;
     let account = account(&emulator.url());
-    let mine = turn(&account).await;
+    let (mine, another) = (turn(&account).await, turn(&account).await);
     let slow = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
     fault(&emulator, json!({"operation": "ModifyCluster", "do": slow}));
-    account.client().modify_cluster(&region(), &"c0".into(), &Map::new()).await.unwrap_err();
+    modify(&account, turn(&account).await).await.unwrap_err();
     let error = account.client().turn(&region()).await.unwrap_err();
     assert!(matches!(&error, Error::Budget { .. }) && error.class() == Class::Throttled, "{error}");
     account.client().turn(&Region::from("cn-beijing")).await.expect("each region has its own");
-    account.client().create_cluster(mine, &body("one"), &soon(&account)).await.expect("it waits for nobody");
+    create_in(mine, &account, "one").await.expect("it waits for nobody");
+    let asked = calls(&emulator, "ModifyCluster").len();
+    modify(&account, another).await.unwrap_err();
+    assert_eq!(calls(&emulator, "ModifyCluster").len(), asked + 1, "nor does a change");
 }
 
 async fn hanging() {
@@ -473,6 +544,90 @@ async fn torn_lists() {
     assert!(account.listing(&region(), Timestamp::UNIX_EPOCH).await.unwrap().whole, "a torn list is not kept");
 }
 
+async fn one_torn_list_for_all() {
+    let emulator = emulator().await;
+    let account = account(&emulator.url());
+    for index in 0..60 {
+        create(&account, &format!("c{index}")).await.unwrap();
+    }
+    emulator.settings(&json!({"lists": "torn"})).unwrap();
+    let (region, now) = (region(), account.gateway_now());
+    let lists = join_all((0..64).map(|_| account.listing(&region, now))).await;
+    assert!(lists.iter().all(|list| list.as_ref().is_ok_and(|list| !list.whole && list.clusters.len() == 59)));
+    assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 3, "one list");
+    let glance = account.recent(&region, Duration::from_secs(60)).await.unwrap();
+    assert!(!glance.whole, "a torn list is good enough for a glance");
+    assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 3);
+    account.listing(&region, now).await.unwrap();
+    assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 6, "who comes later has another read");
+}
+
+async fn glance_beside_a_proof() {
+    let emulator = emulator().await;
+    let account = Accounts::new(Endpoints { timeout: Duration::from_secs(2), ..endpoints(&emulator.url()) }).unwrap();
+    let account = account.account(keys("a"));
+    let (region, minute) = (region(), Duration::from_secs(60));
+    let first = account.listing(&region, Timestamp::UNIX_EPOCH).await.unwrap();
+    fault(&emulator, json!({"operation": "DescribeClustersForRegion", "every": true, "do": "hang"}));
+    let proof = account.listing(&region, account.gateway_now());
+    let glances = async {
+        while calls(&emulator, "DescribeClustersForRegion").len() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let begun = std::time::Instant::now();
+        for _ in 0..64 {
+            assert_eq!(account.recent(&region, minute).await.unwrap(), first);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        // Where the last list is too old, what is under way is waited for, and taken as it comes.
+        assert!(account.recent(&region, Duration::ZERO).await.is_err());
+    };
+    let (proof, ()) = tokio::join!(proof, glances);
+    assert!(proof.is_err());
+    assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 2);
+}
+
+async fn stateless_item() {
+    let emulator = emulator().await;
+    let account = account(&emulator.url());
+    let id = create(&account, "one").await.unwrap();
+    fault(&emulator, json!({"operation": "DescribeClustersForRegion", "every": true, "do": {"mangle": "no_state"}}));
+    let list = account.listing(&region(), Timestamp::UNIX_EPOCH).await.unwrap();
+    assert!(list.whole && list.clusters.len() == 1);
+    let item = &list.clusters[0];
+    assert_eq!((&item.id, item.state.kind, item.state.word.as_str()), (&id, StateKind::Other, ""));
+}
+
+/// T1 to T5: what one code is to each operation, over the wire.
+async fn refusals_by_operation() {
+    let emulator = emulator().await;
+    let account = account(&emulator.url());
+    let (client, region, id) = (account.client(), region(), ClusterId::from("c0"));
+    for (status, code, read, created, changed) in [
+        (404, "InvalidSecurityGroupId.NotFound", Class::Unknown, Class::Refused, Class::User),
+        (400, "EmptyCIDR", Class::Unknown, Class::User, Class::User),
+        (400, "ClusterNameAlreadyExist", Class::Unknown, Class::Taken, Class::User),
+        (400, "InvalidStatus.Forbidden", Class::Busy, Class::Busy, Class::Busy),
+    ] {
+        emulator.clear_faults();
+        fault(&emulator, json!({"every": true, "do": {"status": status, "code": code, "message": "as ACK says"}}));
+        let told = |error: Error, class: Class| {
+            assert_eq!((error.class(), error.never_executed()), (class, true), "{code}: {error}");
+            assert!(error.to_string().contains(&format!("{code}: as ACK says")), "{error}");
+        };
+        told(client.cluster(&region, &id).await.unwrap_err(), read);
+        told(create(&account, "one").await.unwrap_err(), created);
+        told(modify(&account, turn(&account).await).await.unwrap_err(), changed);
+        let (options, stamp) = (DeleteOptions::default(), soon(&account));
+        let deleted = client.delete_cluster(turn(&account).await, &id, &options, &stamp).await;
+        told(deleted.unwrap_err(), changed);
+    }
+    emulator.clear_faults();
+    let unknown = json!({"status": 400, "code": "400", "message": "the task T-1 not found"});
+    fault(&emulator, json!({"operation": "DescribeTaskInfo", "every": true, "do": unknown}));
+    assert!(client.task(&region, &"T-1".into()).await.unwrap().is_none());
+}
+
 async fn one_outage_for_all() {
     let emulator = emulator().await;
     let account = account(&emulator.url());
@@ -493,7 +648,29 @@ async fn equal_keys() {
     let stated = Credentials { account_id: Some("7".into()), ..keys("a") };
     let stated = accounts.account(stated);
     assert!(!Arc::ptr_eq(&one, &stated) && !Arc::ptr_eq(&one, &accounts.account(keys("b"))));
-    assert_eq!(stated.id().await.unwrap(), AccountId::from("7"), "what is stated needs no call");
+    assert_eq!(one.identity(), stated.identity(), "an identity is that of the key");
+    assert_ne!(one.identity(), accounts.account(keys("b")).identity());
+}
+
+async fn stated_accounts() {
+    let emulator = emulator().await;
+    let of = |without_sts, stated: Option<&str>| {
+        let accounts = Accounts::new(Endpoints { without_sts, ..endpoints(&emulator.url()) }).unwrap();
+        accounts.account(Credentials { account_id: stated.map(AccountId::from), ..keys("a") })
+    };
+    assert_eq!(of(false, Some(ACCOUNT)).id().await.unwrap(), AccountId::from(ACCOUNT), "STS agrees");
+    let wrong = of(false, Some("7"));
+    for _ in 0..3 {
+        let error = wrong.id().await.unwrap_err();
+        assert_eq!((error.class(), error.never_executed()), (Class::Credentials, true));
+        let said = error.to_string();
+        assert!(["account 7", ACCOUNT, "ALIBABA_CLOUD_ACCOUNT_ID"].iter().all(|word| said.contains(word)), "{said}");
+    }
+    assert_eq!(calls(&emulator, "GetCallerIdentity").len(), 2, "once for each set of keys");
+    assert_eq!(of(true, Some("7")).id().await.unwrap(), AccountId::from("7"), "there is nobody to ask");
+    let error = of(true, None).id().await.unwrap_err();
+    assert_eq!((error.class(), error.to_string().contains("--without-sts")), (Class::Credentials, true), "{error}");
+    assert_eq!(calls(&emulator, "GetCallerIdentity").len(), 2, "where there is no STS none is asked");
 }
 
 async fn echoes() {

@@ -1,5 +1,5 @@
-//! A copy of the judgement, its model and its views as a lean crate, in which a mutation is made, built and run. One
-//! folder serves all mutations in turn, and only what differs is written, so that little is compiled anew.
+//! A copy of the judgement's crate and its proof, in which a mutation is made, built and run. One folder serves all
+//! mutations in turn, and only what differs is written, so that little is compiled anew.
 
 use std::fs;
 use std::io;
@@ -39,9 +39,7 @@ impl Copy {
 
     /// Makes the copy as the sources are, but for what `mutant` changes, and builds it.
     pub fn build(&self, mutant: &Mutant) -> Result<(), Error> {
-        self.write("Cargo.toml", include_str!("../lean/manifest.toml").to_owned())?;
-        self.write("src/lib.rs", include_str!("../lean/lib.rs").to_owned())?;
-        self.write("src/main.rs", include_str!("../lean/main.rs").to_owned())?;
+        self.write("Cargo.toml", include_str!("../lean.toml").to_owned())?;
         let lock = self.at.join("Cargo.lock");
         if !lock.exists() {
             let ours = self.root.join("Cargo.lock");
@@ -55,7 +53,7 @@ impl Copy {
                 }
                 text = text.replace(find, replace);
             }
-            self.write(Path::new("src").join(&path), text)?;
+            self.write(&path, text)?;
         }
         let built = self.cargo(&["build", "--quiet", "--profile", "prove"])?;
         if built.status.success() { Ok(()) } else { Err(Error::Broken(mutant.name, said(&built))) }
@@ -77,6 +75,11 @@ impl Copy {
         command.output().map_err(Error::Cargo)
     }
 
+    /// What the tables beside the code say.
+    pub fn tables(&self) -> Result<Output, Error> {
+        self.cargo(&["test", "--quiet", "--lib", "--profile", "prove"])
+    }
+
     /// What the program of this copy says.
     pub fn run(&self, words: &[&str]) -> Result<Output, Error> {
         let program = self.at.join("target/prove/proof");
@@ -88,15 +91,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// What is copied: each source by its path in the copy, and its text.
+/// What is copied: each source of the judgement and of its proof by its path in the copy, and its text.
 pub fn sources() -> Result<Vec<(PathBuf, String)>, Error> {
     let mut found = vec![];
-    for (folder, names) in
-        [("judgement/src", &["terms.rs", "decide"][..]), ("tests/it", &["model.rs", "views.rs", "model", "views"])]
-    {
-        for name in names {
-            below(&root().join(folder), Path::new(name), &mut found)?;
-        }
+    for folder in ["src", "tests"] {
+        below(&root().join("judgement"), Path::new(folder), &mut found)?;
     }
     Ok(found)
 }

@@ -3,6 +3,8 @@
 
 /// What is looked at once: the absence of a cluster, and the answers of people.
 mod absence;
+/// The promises that were broken once, and what sight makes.
+mod promises;
 /// The seal, the shell around the judgement, and the constants.
 mod protocol;
 /// Beginning, keeping, letting go.
@@ -19,7 +21,7 @@ pub struct Mutant {
 }
 
 pub fn all() -> Vec<&'static Mutant> {
-    [protocol::MUTANTS, absence::MUTANTS, rooms::MUTANTS].into_iter().flatten().collect()
+    [protocol::MUTANTS, absence::MUTANTS, rooms::MUTANTS, promises::MUTANTS].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         ["mutants"] => mutants::run(""),
         ["mutants", some] => mutants::run(some),
         _ => {
-            eprintln!("usage: xtask mutants [PART OF A NAME]");
+            eprintln!("usage: xtask mutants [PART OF A NAME[, ANOTHER...]]");
             return ExitCode::from(2);
         }
     };

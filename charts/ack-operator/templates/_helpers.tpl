@@ -96,6 +96,9 @@ labels:
 {{- with .stsEndpoint }}
 - --sts-endpoint={{ . }}
 {{- end }}
+{{- if .withoutSts }}
+- --without-sts
+{{- end }}
 {{- if .caBundle }}
 - --ca-file=/etc/ack-operator/ca.pem
 {{- end }}

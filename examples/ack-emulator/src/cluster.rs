@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Now, rfc3339, utc};
 use crate::fields::is_label_value;
-use crate::settings::{Settings, Tags, Workers};
+use crate::resources::wanted_nodes;
+use crate::settings::{Settings, Tags};
 use crate::task::Kind;
 
 /// The members of a list's items.
@@ -38,7 +39,8 @@ const ITEM: &[&str] = &[
     "vswitch_ids",
 ];
 
-const NEWEST_VERSION: &str = "1.33.3-aliyun.1";
+/// What a create request without a version gets: the newest that was made in September 2026 (ack-api k).
+const NEWEST_VERSION: &str = "1.36.2-aliyun.1";
 
 /// A cluster, from its creation to long after its end.
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ pub struct Cluster {
     /// The query of the last accepted DeleteCluster.
     pub delete_options: Map<String, Value>,
     /// The kind and end of the resource that made a task fail.
-    stuck: Option<(&'static str, &'static str)>,
+    pub stuck: Option<(&'static str, &'static str)>,
     /// What was shown from when on, in world time: lists lag behind.
     history: Vec<(Timestamp, Option<Map<String, Value>>)>,
     events: Vec<Value>,
@@ -99,7 +101,7 @@ impl Cluster {
             "region_id": region, "zone_id": format!("{region}-a"), "state": "initial",
             "init_version": version, "current_version": version, "next_version": "",
             "created": created, "updated": created, "deletion_protection": or("deletion_protection", false.into()),
-            "resource_group_id": text("resource_group_id", "rg-emulator"),
+            "resource_group_id": text("resource_group_id", &default_group(account)),
             "security_group_id": text("security_group_id", ""), "vpc_id": vpc,
             "vswitch_id": joined.join(","), "vswitch_ids": vswitches,
             "container_cidr": text("container_cidr", ""), "subnet_cidr": text("container_cidr", ""),
@@ -167,6 +169,14 @@ impl Cluster {
     /// The user's tags.
     pub fn tags(&self) -> &[Value] {
         self.shown.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Puts a tag on, or with `None` takes it off.
+    pub fn retag(&mut self, key: &str, value: Option<&str>) {
+        let mut tags = self.tags().to_vec();
+        tags.retain(|tag| tag["key"] != key);
+        tags.extend(value.map(|value| json!({"key": key, "value": value})));
+        self.set("tags", tags);
     }
 
     /// Sets a member of the detail.
@@ -313,22 +323,24 @@ impl Cluster {
     }
 
     /// The answer of DescribeClusterDetail.
-    pub fn detail(&self, settings: &Settings) -> Value {
-        Value::Object(self.dress(&self.shown, settings))
+    pub fn detail(&self, settings: &Settings, now: &Now) -> Value {
+        Value::Object(self.dress(&self.shown, settings, now))
     }
 
-    /// The item of a list at world time `seen`, if the list shows the cluster then.
-    pub fn item(&self, seen: Timestamp, settings: &Settings) -> Option<Value> {
+    /// The item of a list that shows things as they were `list_lag` ago, if it shows the cluster.
+    pub fn item(&self, settings: &Settings, now: &Now) -> Option<Value> {
+        let seen = now.world - settings.list_lag;
         let (_, shown) = self.history.iter().rev().find(|(at, _)| *at <= seen)?;
-        let mut item = self.dress(shown.as_ref()?, settings);
+        let mut item = self.dress(shown.as_ref()?, settings, now);
         item.retain(|name, _| ITEM.contains(&name.as_str()));
         Some(Value::Object(item))
     }
 
-    fn dress(&self, shown: &Map<String, Value>, settings: &Settings) -> Map<String, Value> {
+    fn dress(&self, shown: &Map<String, Value>, settings: &Settings, now: &Now) -> Map<String, Value> {
         let mut shown = shown.clone();
         shown.retain(|_, value| !value.is_null());
-        let late = settings.tags_visible == Tags::Late && shown.get("state").is_some_and(|state| state == "initial");
+        let initial = shown.get("state").is_some_and(|state| state == "initial");
+        let late = settings.tags_visible == Tags::Late && initial || now.world < self.born + settings.tags_lag;
         if let Some(Value::Array(tags)) = shown.get_mut("tags") {
             tags.push(json!({"key": "ack.aliyun.com", "value": self.id}));
             if late {
@@ -337,55 +349,9 @@ impl Cluster {
         }
         shown
     }
-
-    /// The answer of DescribeClusterResources.
-    pub fn resources(&self) -> Value {
-        let short = &self.id[1..17];
-        let settled = match self.state() {
-            "initial" => "CREATE_IN_PROGRESS",
-            "deleting" => "DELETE_IN_PROGRESS",
-            _ => "CREATE_COMPLETE",
-        };
-        let mut all = Vec::new();
-        let mut add = |kind: &str, id: &str, made: bool, by_default: bool| {
-            let state = self.stuck.filter(|(stuck, _)| *stuck == kind).map_or(settled, |(_, state)| state);
-            let state = if made { state } else { "CREATE_COMPLETE" };
-            let info = json!({"Id": id, "Type": kind, "Status": state, "PhysicalId": id});
-            all.push(json!({
-                "cluster_id": self.id, "resource_type": kind, "instance_id": id, "resource_info": info.to_string(),
-                "state": state, "auto_create": i32::from(made), "created": self.shown["created"],
-                "creator_type": if made { "system" } else { "user" }, "dependencies": [],
-                "delete_behavior": {"delete_by_default": by_default, "changeable": by_default}, "extra_info": {},
-            }));
-        };
-        add("ALIYUN::SLB::LoadBalancer", &format!("lb-{short}"), true, true);
-        if self.body["snat_entry"] == true || self.stuck.is_some_and(|(kind, _)| kind == "ALIYUN::VPC::NatGateway") {
-            add("ALIYUN::VPC::NatGateway", &format!("ngw-{short}"), true, true);
-        }
-        let group = self.body["security_group_id"].as_str();
-        let made = group.is_none() || self.stuck.is_some_and(|(kind, _)| kind == "ALIYUN::ECS::SecurityGroup");
-        add("ALIYUN::ECS::SecurityGroup", group.unwrap_or(&format!("sg-{short}")), made, made);
-        let vpc = self.body["vpcid"].as_str();
-        add("ALIYUN::VPC::VPC", self.text("vpc_id"), vpc.is_none(), vpc.is_none());
-        // Subscription machines outlive the cluster (ack-api d.6).
-        let prepaid = |holder: &Value, name: &str| holder[name] == "PrePaid";
-        let pools = self.body["nodepools"].as_array().into_iter().flatten();
-        let mut pools = pools.map(|pool| &pool["scaling_group"]);
-        if prepaid(&self.body, "worker_instance_charge_type")
-            || pools.any(|group| prepaid(group, "instance_charge_type"))
-        {
-            for number in 0..self.shown.get("size").and_then(Value::as_i64).unwrap_or_default() {
-                add("ALIYUN::ECS::Instance", &format!("i-{short}{number:03}"), true, false);
-            }
-        }
-        all.into()
-    }
 }
 
-/// How many nodes the body asks for, as far as the setting lets the seed's worker fields count (ack-api g 18).
-fn wanted_nodes(body: &Value, settings: &Settings) -> i64 {
-    let pools = body["nodepools"].as_array().into_iter().flatten();
-    let pooled: i64 = pools.filter_map(|pool| pool["scaling_group"]["desired_size"].as_i64()).sum();
-    let own = body["num_of_nodes"].as_i64().unwrap_or_default();
-    if settings.workers == Workers::Honour { own + pooled } else { pooled }
+/// The resource group of an account's clusters that were made without one.
+pub fn default_group(account: &str) -> String {
+    format!("rg-acfmdefault{account}")
 }

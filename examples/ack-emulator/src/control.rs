@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::{Do, Rule};
-use crate::http::{Face, JournalEntry};
+use crate::http::Face;
+use crate::journal::JournalEntry;
 use crate::operations;
 use crate::received::Received;
 use crate::said::Said;
@@ -61,6 +62,9 @@ impl Face {
         if let Do::Status(answer) = &rule.action {
             if !(200..=599).contains(&answer.status) {
                 return Err(bad("a status is 200 to 599"));
+            }
+            if answer.body.as_ref().is_some_and(|body| !body.is_string() && !body.is_object()) {
+                return Err(bad("a body is text or an object"));
             }
             let legal = |(name, value): (&String, &String)| {
                 HeaderName::try_from(name.as_str()).is_ok() && HeaderValue::try_from(value.as_str()).is_ok()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// On which side of the effect a fault strikes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,8 +205,9 @@ fn retype(value: &mut Value) {
     };
 }
 
-/// `{"status": 503, "code": "...", "message": "...", "headers": {}, "body": "text"}`: another answer. With `body` that
-/// text is sent as it is; without, an error in the gateway's shape, or in ACK's with `"shape": "ack"`.
+/// `{"status": 503, "code": "...", "message": "...", "headers": {}, "body": "text"}`: another answer. A `body` that is
+/// text is sent as it is. One that is an object is an error in ACK's shape: where it lacks `code`, `message`, `requestId`
+/// or `status`, they are added. Without `body`, an error in the gateway's shape, or in ACK's with `"shape": "ack"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
@@ -218,9 +219,32 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
+    pub body: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<ShapeWord>,
+}
+
+impl Status {
+    /// The body that is sent. `made` makes the one of an answer that has none of its own.
+    pub fn text(&self, request_id: &str, made: impl FnOnce() -> Value) -> String {
+        match &self.body {
+            None => made().to_string(),
+            Some(Value::String(text)) => text.clone(),
+            Some(body) => {
+                let mut body = body.clone();
+                let own = [
+                    ("code", self.code.as_str().into()),
+                    ("message", self.message.as_str().into()),
+                    ("requestId", request_id.into()),
+                    ("status", self.status.into()),
+                ];
+                for (name, value) in own {
+                    body.as_object_mut().map(|members: &mut Map<_, _>| members.entry(name).or_insert(value));
+                }
+                body.to_string()
+            }
+        }
+    }
 }
 
 /// The spelling of an error.

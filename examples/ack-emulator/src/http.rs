@@ -10,7 +10,6 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Request, Response};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -18,6 +17,7 @@ use crate::AccessKey;
 use crate::clock::{Clock, Now, http_date};
 use crate::control;
 use crate::faults::{Copied, Do, Facts, Faults, Raw, ShapeWord, Status, When, Word};
+use crate::journal::{self, JournalEntry};
 use crate::operations::{self, Body, Call, Operation};
 use crate::received::Received;
 use crate::refusal::Refusal;
@@ -25,39 +25,6 @@ use crate::said::{Said, spoil};
 use crate::settings::Settings;
 use crate::sign::{self, Claim, Gate, hex};
 use crate::world::World;
-
-/// One call of the API. It is there from its arrival on and is completed once its outcome is known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JournalEntry {
-    /// Counted from 1.
-    pub number: usize,
-    /// Empty when path and method belong to none.
-    pub operation: String,
-    /// Of the access key that the call claims; empty when it is not known.
-    pub account: String,
-    pub region: String,
-    /// As sent to the client; 0: no answer (yet).
-    pub status: u16,
-    /// The error's code; empty when there was none.
-    pub code: String,
-    /// Whether the call changed the world.
-    pub took_effect: bool,
-    pub access_key: String,
-    pub method: String,
-    /// With its query, as sent.
-    pub path: String,
-    /// `acs3`, `roa`, `rpc` or empty.
-    pub signature: String,
-    /// Empty when there was none.
-    pub nonce: String,
-    /// The signed date, as sent.
-    pub date: String,
-    pub request_id: String,
-    /// RFC 3339, the gateway's clock.
-    pub received: String,
-    /// RFC 3339, the world's clock.
-    pub world: String,
-}
 
 /// All that the emulator knows.
 #[derive(Debug)]
@@ -229,9 +196,12 @@ impl Face {
         let fired = state.faults.strike(&facts, copy);
         let request_id = request_id(number, now);
         let claimed = claim.as_ref().ok();
+        let (cluster, body) = found.as_ref().map(|(row, ids)| journal::subject(row, ids, request)).unwrap_or_default();
         state.journal.push(JournalEntry {
             number,
             operation: operation.into(),
+            cluster,
+            body,
             status: 0,
             code: String::new(),
             took_effect: false,
@@ -261,6 +231,9 @@ impl Face {
         Sent::Answer(match outcome {
             Ok((body, changes)) => {
                 self.close(visit.number, 200, "", Some(changes));
+                if let Some(made) = body["cluster_id"].as_str().filter(|_| changes) {
+                    self.lock().journal[visit.number - 1].cluster = made.into();
+                }
                 self.respond(visit, 200, body.to_string())
             }
             Err(refusal) => self.refuse(visit, &refusal),
@@ -325,8 +298,8 @@ impl Face {
         }
         let operation = visit.found.as_ref().map_or("", |(row, _)| row.name);
         let host = visit.request.header("host").unwrap_or_default();
-        let made = || refusal.body(operation, &visit.request_id, host).to_string();
-        let mut response = self.respond(visit, status.status, status.body.clone().unwrap_or_else(made));
+        let made = || refusal.body(operation, &visit.request_id, host);
+        let mut response = self.respond(visit, status.status, status.text(&visit.request_id, made));
         for (name, value) in &status.headers {
             let (name, value) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()));
             if let (Ok(name), Ok(value)) = (name, value) {

@@ -21,10 +21,13 @@ mod cluster;
 mod control;
 mod fields;
 mod http;
+mod journal;
+mod kubeconfig;
 mod operations;
 mod raw;
 mod received;
 mod refusal;
+mod resources;
 mod said;
 mod settings;
 mod sign;
@@ -52,7 +55,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 pub use faults::Rule;
-pub use http::JournalEntry;
+pub use journal::JournalEntry;
 pub use sign::judge;
 pub use world::LedgerEntry;
 

@@ -1,21 +1,20 @@
 //! The operations of the API, one row each: how a call is recognised and which function answers it. The functions see the
 //! world, the settings and the call; they do no I/O and check no signature.
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::AccessKey;
-use crate::clock::{Now, utc};
+use crate::clock::Now;
 use crate::cluster::Cluster;
 use crate::fields;
 use crate::received::decoded;
 use crate::refusal::Refusal;
-use crate::settings::{Lists, Missing, Names, Settings, Switch, Token, Workers};
+use crate::settings::{Lists, Names, Settings, Switch, Token, Workers};
 use crate::sign::hex;
 use crate::task::Kind;
 use crate::world::World;
-use crate::{sts, tags};
+use crate::{kubeconfig, sts, tags};
 
 /// What the body of a request must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +81,7 @@ pub const TABLE: &[Operation] = table! {
     UntagResources            "DELETE" "/tags"                  None   true  tags::untag;
     ListTagResources          "GET"    "/tags"                  None   false tags::list;
     DescribeUserQuota         "GET"    "/quota"                 None   false quota;
-    DescribeClusterUserKubeconfig "GET" "/k8s/{}/user_config" None  false user_config;
+    DescribeClusterUserKubeconfig "GET" "/k8s/{}/user_config" None  false kubeconfig::user_config;
     GetCallerIdentity         "*"      "/"                      None   false sts::get_caller_identity;
 };
 
@@ -152,8 +151,11 @@ impl Call<'_> {
     }
 
     fn sees(&self, cluster: &Cluster) -> bool {
-        let names = self.settings.visible_only.get(&self.key.id);
-        names.is_none_or(|names| names.iter().any(|name| name == cluster.text("name")))
+        let Settings { visible_only, visible_groups, .. } = self.settings;
+        let among = |only: Option<&Vec<String>>, member: &str| {
+            only.is_none_or(|words| words.iter().any(|word| word == cluster.text(member)))
+        };
+        among(visible_only.get(&self.key.id), "name") && among(visible_groups.get(&self.key.id), "resource_group_id")
     }
 
     fn standard(&self, cluster_id: &str, task_id: &str) -> Value {
@@ -227,7 +229,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn detail(world: &mut World, call: &Call<'_>) -> Outcome {
     let at = reach(world, call, &call.ids[0])?;
-    Ok(world.clusters[at].detail(call.settings))
+    Ok(world.clusters[at].detail(call.settings, &call.now))
 }
 
 fn list_of_region(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -243,7 +245,6 @@ fn page_of_clusters(world: &World, call: &Call<'_>, region: Option<&str>) -> Out
     let settings = call.settings;
     let (number, asked) = (call.number("page_number", 1)?, call.number("page_size", settings.page_size_default)?);
     let size = asked.min(settings.page_size_max);
-    let seen = call.now.world - settings.list_lag;
     let mine = |cluster: &&Cluster| {
         cluster.account == call.key.account
             && region.is_none_or(|region| region == cluster.region)
@@ -255,7 +256,7 @@ fn page_of_clusters(world: &World, call: &Call<'_>, region: Option<&str>) -> Out
         equal.iter().all(|filter| call.query(filter).is_none_or(|wish| item[*filter] == wish))
             && call.query("name").is_none_or(|part| item["name"].as_str().is_some_and(|name| name.contains(part)))
     };
-    let items = world.clusters.iter().rev().filter(mine).filter_map(|cluster| cluster.item(seen, settings));
+    let items = world.clusters.iter().rev().filter(mine).filter_map(|cluster| cluster.item(settings, &call.now));
     let items: Vec<Value> = items.filter(fits).collect();
     let total = items.len() + usize::from(settings.lists == Lists::Overcount);
     let slipped = usize::from(settings.lists == Lists::Torn && number > 1);
@@ -267,7 +268,8 @@ fn page_of_clusters(world: &World, call: &Call<'_>, region: Option<&str>) -> Out
 }
 
 fn task(world: &mut World, call: &Call<'_>) -> Outcome {
-    let not_found = || Refusal::ack(404, "ErrorTaskNotFound", format!("the task ({}) is not known here", call.ids[0]));
+    // Recorded so (ack-api k): no 404, and the status for a code.
+    let not_found = || Refusal::ack(400, "400", format!("the task {} not found", call.ids[0]));
     let task = world.tasks.iter().find(|task| task.id == call.ids[0]).ok_or_else(not_found)?;
     let cluster = &world.clusters[task.cluster];
     let here = cluster.account == call.key.account && call.port_region.is_none_or(|region| region == cluster.region);
@@ -318,7 +320,7 @@ fn modify(world: &mut World, call: &Call<'_>) -> Outcome {
     fields::check(fields::MODIFY, members, settings.strict_fields == Switch::On)?;
     let state = world.clusters[at].state();
     if !["running", "updating_failed"].contains(&state) {
-        return Err(Refusal::state_conflict(state));
+        return Err(Refusal::wrong_state(state));
     }
     if let Some(name) = body["cluster_name"].as_str() {
         if !fields::is_cluster_name(name) {
@@ -357,48 +359,13 @@ fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
         return Err(Refusal::ack(400, "EmulatorDeletionProtection", message));
     }
     if let Some(state) = world.undeletable(at, settings) {
-        return Err(Refusal::state_conflict(&state));
+        return Err(Refusal::wrong_state(&state));
     }
     world.cancel(at, settings, now);
     let options = call.query.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
     world.clusters[at].delete_options = options.collect();
     let task = world.start(Kind::Delete, at, settings.delete_time, Value::Null, now);
     Ok(call.standard(&call.ids[0], &task))
-}
-
-/// A kubeconfig of the caller: made up, or the one of the server that stands in for all clusters (ack-api d.11).
-fn user_config(world: &mut World, call: &Call<'_>) -> Outcome {
-    let at = reach(world, call, &call.ids[0])?;
-    let private = call.flag("PrivateIpAddress")?;
-    let life = match call.query("TemporaryDurationMinutes") {
-        None => SignedDuration::from_hours(3 * 365 * 24),
-        Some(text) => match text.parse::<i32>() {
-            Ok(minutes @ 15..=4320) => call.settings.kubeconfig_minute * minutes,
-            _ => return Err(Refusal::invalid("TemporaryDurationMinutes is a number from 15 to 4320")),
-        },
-    };
-    let cluster = &world.clusters[at];
-    if ["initial", "failed", "deleting", "delete_failed", "deleted"].contains(&cluster.state()) {
-        return Err(Refusal::state_conflict(cluster.state()));
-    }
-    let server = cluster.endpoint(private);
-    if server.is_none() && call.settings.missing_endpoint == Missing::Refuse {
-        let message = "the cluster has no endpoint of that kind";
-        return Err(Refusal::ack(400, "EmulatorEndpointMissing", message));
-    }
-    let user = &call.key.account;
-    let config = match (&world.kubeconfig, &server) {
-        (Some(config), Some(_)) => config.clone(),
-        _ => format!(
-            "apiVersion: v1\nkind: Config\npreferences: {{}}\nclusters:\n- name: kubernetes\n  cluster:\n    server: {}\n    \
-             certificate-authority-data: RkFLRSBDQQ==\ncontexts:\n- name: {user}-{id}\n  context:\n    cluster: \
-             kubernetes\n    user: \"{user}\"\ncurrent-context: {user}-{id}\nusers:\n- name: \"{user}\"\n  user:\n    \
-             client-certificate-data: RkFLRSBDTElFTlQgQ0VSVA==\n    client-key-data: RkFLRSBDTElFTlQgS0VZ\n",
-            server.unwrap_or_else(|| "\"\"".into()),
-            id = cluster.id,
-        ),
-    };
-    Ok(json!({"config": config, "expiration": utc(call.now.gateway + life)}))
 }
 
 fn quota(_: &mut World, _: &Call<'_>) -> Outcome {

@@ -37,7 +37,12 @@ impl Refusal {
         Refusal::ack(404, "ErrorClusterNotFound", format!("the cluster ({id}) is not known here"))
     }
 
-    /// 400 `ErrorClusterState` (ack-api f.5: the real code is not known).
+    /// 400 `InvalidStatus.Forbidden`: a change or a deletion in a state that does not allow it, as recorded (ack-api k).
+    pub fn wrong_state(state: &str) -> Refusal {
+        Refusal::ack(400, "InvalidStatus.Forbidden", format!("cannot operate cluster where state is {state}"))
+    }
+
+    /// 400 `ErrorClusterState`: a question that the state does not allow (ack-api f.5: the real code is not known).
     pub fn state_conflict(state: &str) -> Refusal {
         Refusal::ack(400, "ErrorClusterState", format!("the cluster is {state}, the operation is not allowed now"))
     }

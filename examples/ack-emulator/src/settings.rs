@@ -29,7 +29,8 @@ words! {
         /// Not while the cluster is `initial`.
         Late,
     }
-    /// What the seed's worker fields do (ack-api g 18). `nodepools` always work.
+    /// What the old worker fields do (ack-api g 18, k). ACK ended them by 2026-09-30: they have no effect, or are refused.
+    /// `nodepools` always work.
     Workers { Honour, Ignore, Reject }
     /// How lists of clusters betray their reader.
     Lists {
@@ -67,6 +68,8 @@ pub struct Settings {
     pub missing_endpoint: Missing,
     /// By access key: the names of the only clusters that it can see.
     pub visible_only: BTreeMap<String, Vec<String>>,
+    /// By access key: the ids of the only resource groups whose clusters it can see, as a RAM policy on groups has it.
+    pub visible_groups: BTreeMap<String, Vec<String>>,
     /// Access keys that were switched off.
     pub inactive_keys: Vec<String>,
     /// Access keys whose security token has run out.
@@ -78,6 +81,9 @@ pub struct Settings {
     pub list_lag: SignedDuration,
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     pub detail_lag: SignedDuration,
+    /// How long after its creation a cluster shows no tags, whatever its state; beside `tags_visible`.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    pub tags_lag: SignedDuration,
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     pub create_time: SignedDuration,
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
@@ -98,7 +104,7 @@ impl Default for Settings {
             duplicate_names: Names::Allow,
             client_token: Token::Ignore,
             tags_visible: Tags::Immediately,
-            workers: Workers::Honour,
+            workers: Workers::Ignore,
             strict_fields: Switch::Off,
             nonce_check: Switch::On,
             date_check: Switch::On,
@@ -109,11 +115,13 @@ impl Default for Settings {
             task_failed_word: FailedWord::Failed,
             missing_endpoint: Missing::Refuse,
             visible_only: BTreeMap::new(),
+            visible_groups: BTreeMap::new(),
             inactive_keys: Vec::new(),
             expired_tokens: Vec::new(),
             deleted_visible: SignedDuration::ZERO,
             list_lag: SignedDuration::from_secs(2),
             detail_lag: SignedDuration::ZERO,
+            tags_lag: SignedDuration::ZERO,
             create_time: SignedDuration::from_secs(90),
             modify_time: SignedDuration::from_secs(5),
             delete_time: SignedDuration::from_secs(60),
@@ -129,12 +137,12 @@ impl Settings {
     /// # Errors
     /// Says what does not.
     pub fn checked(self) -> Result<Settings, String> {
-        let Settings { deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, .. } = &self;
-        let minute = &self.kubeconfig_minute;
-        let times =
-            [deleted_visible, list_lag, detail_lag, create_time, modify_time, delete_time, minute, &self.date_window];
+        let Settings { deleted_visible, list_lag, detail_lag, tags_lag, create_time, modify_time, .. } = &self;
+        let Settings { delete_time, kubeconfig_minute, date_window, .. } = &self;
+        let lags = [deleted_visible, list_lag, detail_lag, tags_lag];
+        let times = [create_time, modify_time, delete_time, kubeconfig_minute, date_window];
         let year = SignedDuration::from_hours(366 * 24);
-        if times.iter().any(|time| time.is_negative() || **time > year) || self.date_window.is_zero() {
+        if lags.iter().chain(&times).any(|time| time.is_negative() || **time > year) || self.date_window.is_zero() {
             return Err("durations are from 0 to a year, date_window is positive".into());
         }
         if self.page_size_default == 0 || self.page_size_max < self.page_size_default {

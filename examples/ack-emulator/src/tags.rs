@@ -82,7 +82,9 @@ pub fn tag(world: &mut World, call: &Call<'_>) -> Outcome {
                 None => all.push(tag.clone()),
             }
         }
-        if all.len() > 20 { Err(Refusal::invalid("a cluster has at most 20 tags")) } else { Ok(all) }
+        // The limit is documented, its code is not (ack-api d.8).
+        let too_many = || Refusal::ack(400, "LimitExceeded.TagNum", "a cluster has at most 20 tags");
+        if all.len() > 20 { Err(too_many()) } else { Ok(all) }
     };
     let merged = clusters.iter().map(merged).collect::<Result<Vec<_>, _>>()?;
     put(world, call, clusters.into_iter().zip(merged))

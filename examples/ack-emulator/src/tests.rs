@@ -1,6 +1,7 @@
 //! The emulator as a client sees it: signed calls over HTTP, moved clocks instead of waiting.
 
 mod bench;
+mod recorded;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -21,8 +22,11 @@ async fn a_cluster_is_made_listed_late_changed_protected_and_deleted() {
     assert_eq!(listed(&bench).await, 0);
     bench.advance(3);
     assert_eq!(listed(&bench).await, 1);
-    let refused = bench.call("PUT", &change, Some(&json!({"deletion_protection": false}))).await;
-    assert_eq!(code(&refused), (400, "ErrorClusterState".into()));
+    for (verb, path, body) in [("PUT", &change, Some(json!({"deletion_protection": false}))), ("DELETE", &detail, None)]
+    {
+        let refused = bench.call(verb, path, body.as_ref()).await;
+        assert_eq!(code(&refused).0, 400, "{refused:?}");
+    }
 
     bench.advance(30);
     let tasks = bench.get(&format!("{detail}/tasks")).await;
@@ -35,7 +39,7 @@ async fn a_cluster_is_made_listed_late_changed_protected_and_deleted() {
 
     bench.advance(60);
     let running = bench.get(&detail).await;
-    assert_eq!((&running["state"], &running["size"]), (&json!("running"), &json!(3)));
+    assert_eq!((&running["state"], &running["size"]), (&json!("running"), &json!(2)));
     assert!(text(&running["master_url"]).contains("intranet_api_server_endpoint"));
     assert_eq!(bench.get(&task).await["state"], "success");
     let refused = bench.call("DELETE", &detail, None).await;
@@ -98,7 +102,7 @@ async fn bodies_of_the_wrong_form_are_refused_and_the_seeds_sample_is_taken() {
 async fn the_switches_for_the_unknown_do_what_they_say() {
     let node = json!({"num_of_nodes": 2});
     let pool = json!({"nodepools": [{"scaling_group": {"desired_size": 2}}]});
-    let tagged = |value: &str| json!({"num_of_nodes": 2, "tags": [{"key": "a", "value": value}]});
+    let tagged = |value: &str| json!({"nodepools": pool["nodepools"], "tags": [{"key": "a", "value": value}]});
     // Settings, first body, second body, the second's code, nodes of the first cluster once it runs.
     let cases = [
         (json!({}), json!({}), json!({}), "", 0),
@@ -111,10 +115,10 @@ async fn the_switches_for_the_unknown_do_what_they_say() {
             "EmulatorIdempotencyMismatch",
             0,
         ),
-        (json!({}), node.clone(), pool.clone(), "", 2),
-        (json!({"workers": "ignore"}), node.clone(), pool.clone(), "", 0),
+        (json!({"workers": "honour"}), node.clone(), pool.clone(), "", 2),
+        (json!({}), node.clone(), pool.clone(), "", 0),
         (json!({"workers": "ignore"}), pool.clone(), pool.clone(), "", 2),
-        (json!({"workers": "reject"}), pool, node, "InvalidParameter", 2),
+        (json!({"workers": "reject"}), pool.clone(), node, "InvalidParameter", 2),
         (json!({}), tagged("legal-value"), json!({}), "", 2),
         (json!({}), tagged("not legal"), json!({}), "", 0),
     ];
@@ -147,8 +151,8 @@ async fn a_repeated_client_token_that_is_honoured_gives_the_first_answer_and_has
 #[tokio::test]
 async fn lists_have_pages_and_show_only_what_the_caller_may_see() {
     let bench = Bench::start().await;
-    for name in ["a1", "a2", "b3", "b4", "b5"] {
-        bench.create(json!({"name": name})).await;
+    for (name, group) in [("a1", ""), ("a2", ""), ("b3", "rg-b"), ("b4", ""), ("b5", "rg-b")] {
+        bench.create(json!({"name": name, "resource_group_id": group})).await;
     }
     bench.advance(3);
     let (all, beijing) = (bench.emulator.urls()[0].1.clone(), bench.emulator.urls()[1].1.clone());
@@ -162,13 +166,16 @@ async fn lists_have_pages_and_show_only_what_the_caller_may_see() {
         (json!({}), &beijing, "key", "", "", 0),
         (json!({"visible_only": {"narrow": ["b4"]}}), &all, "narrow", "", "b4", 1),
         (json!({"visible_only": {"narrow": ["b4"]}}), &all, "key", "?name=b", "b5 b4 b3", 3),
+        (json!({"visible_groups": {"narrow": ["rg-b"]}}), &all, "narrow", "", "b5 b3", 2),
+        (json!({"visible_groups": {"narrow": ["rg-acfmdefault1"]}}), &all, "narrow", "", "b4 a2 a1", 3),
+        (json!({"visible_groups": {"narrow": []}}), &all, "narrow", "", "", 0),
         (json!({"lists": "torn"}), &all, "key", "?page_number=2&page_size=2", "a2", 5),
         (json!({"lists": "overcount"}), &all, "key", "?name=a", "a2 a1", 3),
         (json!({"page_size_default": 2}), &all, "key", "", "b5 b4", 5),
         (json!({"page_size_max": 10}), &all, "key", "?page_size=50", "b5 b4 b3 a2 a1", 5),
     ];
     for (settings, url, key, query, names, total) in cases {
-        bench.set(json!({"visible_only": {}, "lists": "whole", "page_size_default": 10, "page_size_max": 50}));
+        bench.set(json!({"visible_only": {}, "visible_groups": {}, "lists": "whole", "page_size_default": 10, "page_size_max": 50}));
         bench.set(settings.clone());
         let ways = Ways { url: url.clone(), key, ..bench.ways() };
         let path = format!("/regions/{REGION}/clusters{query}");

@@ -175,7 +175,8 @@ impl World {
     }
 
     /// What happens outside the API: `fail_task`, `delete`, or members of the detail with new values (`null` takes a
-    /// member out of the answers). A new `state` ends a task that is under way.
+    /// member out of the answers). A new `state` ends a task that is under way. `tags` as an object sets these tags and
+    /// leaves the others; `null` for a tag takes it off.
     ///
     /// # Errors
     /// Says what is not understood; nothing is changed then.
@@ -198,6 +199,7 @@ impl World {
                 "fail_task" => value == true || (value["code"].is_string() && value["message"].is_string()),
                 "cluster_id" | "region_id" => false,
                 "state" => value.is_string(),
+                "tags" if value.is_object() => values_or_nulls(value),
                 _ => {
                     cluster.shown.get(name).is_some_and(|known| value.is_null() || known.is_null() || same_kind(known))
                 }
@@ -223,7 +225,10 @@ impl World {
         }
         let cluster = &mut self.clusters[at];
         for (name, value) in change.iter().filter(|(name, _)| !["delete", "fail_task"].contains(&name.as_str())) {
-            cluster.set(name, value.clone());
+            match value.as_object().filter(|_| name == "tags") {
+                Some(tags) => tags.iter().for_each(|(key, value)| cluster.retag(key, value.as_str())),
+                None => cluster.set(name, value.clone()),
+            }
         }
         if delete {
             cluster.set("state", "deleted");
@@ -235,4 +240,8 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn values_or_nulls(tags: &Value) -> bool {
+    tags.as_object().is_some_and(|tags| tags.values().all(|value| value.is_string() || value.is_null()))
 }

@@ -30,7 +30,7 @@ const TIMEZONE: &str = "Asia/Singapore";
 /// Ctrl-C.
 #[derive(clap::Args, Debug)]
 pub struct Demo {
-    /// Go on by itself: change and protect the cluster, delete it in vain, lift the protection, see it go, and end
+    /// Go on by itself: change the cluster, delete it in vain, lift the protection, see it go, and end
     #[arg(long)]
     exit: bool,
 
@@ -157,6 +157,7 @@ impl<'a> Walk<'a> {
         println!();
         self.kubectl(&["events", "--for", &self.object()]).await?;
         let object = self.objects.get(&self.name).await?.unwrap_or_default();
+        expect(object["status"]["size"] == 2, "the object runs without the two nodes of its pool")?;
         let id = object["status"]["cluster_id"].as_str().unwrap_or_default();
         expect(!id.is_empty(), "the object runs, but has no cluster_id")?;
         self.cluster_id.replace(id.into());
@@ -184,8 +185,8 @@ impl<'a> Walk<'a> {
     }
 
     async fn change(&self) -> Result<()> {
-        heading("Change and protect");
-        let patch = format!(r#"{{"spec":{{"deletion_protection":true,"timezone":"{TIMEZONE}"}}}}"#);
+        heading("Change");
+        let patch = format!(r#"{{"spec":{{"timezone":"{TIMEZONE}"}}}}"#);
         self.kubectl(&["patch", &self.object(), "--type=merge", "-p", &patch]).await?;
         let applied = |object: Option<&Value>| {
             object.is_some_and(|object| {
@@ -194,8 +195,7 @@ impl<'a> Walk<'a> {
             })
         };
         self.watch("the change to be made", applied).await?;
-        let changed =
-            self.stage.ledger().iter().all(|cluster| cluster.protected && cluster.shown["timezone"] == TIMEZONE);
+        let changed = self.stage.ledger().iter().all(|cluster| cluster.shown["timezone"] == TIMEZONE);
         expect(changed, "ACK does not show what the spec says")?;
         println!();
         self.kubectl(&["events", "--for", &self.object()]).await
@@ -226,7 +226,8 @@ impl<'a> Walk<'a> {
 
     async fn let_go(&self) -> Result<()> {
         heading("Lift the protection, and it goes");
-        self.protection(false).await?;
+        let patch = r#"{"spec":{"deletion_protection":false}}"#;
+        self.kubectl(&["patch", &self.object(), "--type=merge", "-p", patch]).await?;
         // One that was refused has to be asked for again; one that waits goes on by itself.
         if self.objects.get(&self.name).await?.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null()) {
             self.kubectl(&["delete", &self.object(), "--wait=false"]).await?;
@@ -235,11 +236,6 @@ impl<'a> Walk<'a> {
         println!();
         self.kubectl(&["get", "ack"]).await?;
         self.ledger(true)
-    }
-
-    async fn protection(&self, on: bool) -> Result<()> {
-        let patch = format!(r#"{{"spec":{{"deletion_protection":{on}}}}}"#);
-        self.kubectl(&["patch", &self.object(), "--type=merge", "-p", &patch]).await
     }
 
     fn object(&self) -> String {
@@ -316,25 +312,24 @@ impl<'a> Walk<'a> {
         println!("  alias kubectl={}", access.kubectl.display());
         println!("\n  kubectl get ack{namespace} -w -o wide");
         println!("  kubectl describe {object}{namespace}");
-        let protection = |on: bool| {
+        let lift = || {
             println!(
-                r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":{on}}}}}'"#
+                r#"  kubectl patch {object}{namespace} --type=merge -p '{{"spec":{{"deletion_protection":false}}}}'"#
             );
         };
         let delete = format!("  kubectl delete {object}{namespace} --wait=false");
         if waits {
-            println!("\nProtect it, and try to delete it: the object waits and says why, the cluster stays.\n");
+            println!("\nIt is protected. Try to delete it: the object waits and says why, the cluster stays.\n");
         } else {
-            println!("\nProtect it, and try to delete it: that is refused with the way out, the cluster stays.\n");
+            println!("\nIt is protected. Try to delete it: that is refused with the way out, the cluster stays.\n");
         }
-        protection(true);
         println!("{delete}");
         if waits {
             println!("\nLift the protection, and the deletion goes on by itself.\n");
-            protection(false);
+            lift();
         } else {
             println!("\nLift the protection, and delete again.\n");
-            protection(false);
+            lift();
             println!("{delete}");
         }
         println!("\nThe other side, and the operator's own words:\n");

@@ -22,6 +22,8 @@ use crate::up::stop_signal;
 const NAMESPACE: &str = "default";
 const MANIFEST: &str = "examples/quickstart.yaml";
 const NAME: &str = "quickstart";
+/// What the cluster's time zone is changed to.
+const TIMEZONE: &str = "Asia/Singapore";
 const RELEASE: &str = "ack-operator";
 const CRD: &str = "crd/ackclusters.ackoperator.dev";
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -119,9 +121,9 @@ impl Trip {
         self.helm("upgrade", &["--reuse-values", "--set=reconcile.pollIdle=10s", "--wait", "--timeout=3m"]).await?;
         let next = self.pod()?;
         expect(next != pod, "the upgrade has left the old pod")?;
-        self.protect(true).await?;
+        self.change(&json!({"timezone": TIMEZONE})).await?;
         self.ledger(&id, false)?;
-        self.say(&format!("upgraded: the pod {next} has protected the same cluster, and made none"));
+        self.say(&format!("upgraded: the pod {next} has changed the same cluster, and made none"));
 
         self.helm("test", &["--logs"]).await?;
         self.say("helm test: the doctor is content");
@@ -138,7 +140,7 @@ impl Trip {
         self.say("uninstalled: definition, object and cluster have stayed");
 
         self.install().await?;
-        self.protect(false).await?;
+        self.change(&json!({"deletion_protection": false})).await?;
         let object = self.object("the object to be well again", |object| is(object, "Ready")).await?;
         expect(object["status"]["cluster_id"] == id.as_str(), "installed again, the object has another cluster")?;
         self.ledger(&id, false)?;
@@ -159,9 +161,9 @@ impl Trip {
     }
 
     /// Has the operator change the cluster, which shows that the one at work has taken the object over.
-    async fn protect(&self, on: bool) -> Result<()> {
-        self.objects.merge(NAME, &json!({"spec": {"deletion_protection": on}})).await?;
-        self.object("the protection to be as the object says", |object| {
+    async fn change(&self, spec: &Value) -> Result<()> {
+        self.objects.merge(NAME, &json!({"spec": spec})).await?;
+        self.object("the cluster to be as the object says", |object| {
             let seen = condition(object, "Synced").and_then(|synced| synced["observedGeneration"].as_i64());
             is(object, "Synced") && seen == object["metadata"]["generation"].as_i64()
         })

@@ -1,31 +1,55 @@
 //! The judgement: a [`View`] in, one [`Step`] out. It asks for what it wants to see, says what shall be done, or why
 //! it rests. Pure: no I/O, no client, no clock, no randomness; every time it compares is a value it was given.
 //!
-//! The shell drives it in a loop: a `Look` is answered into [`Evidence`], an `Act` is one guarded write or one call
-//! after which the object is read afresh, a `Rest` ends the pass. The model and the tests drive the same function.
+//! The shell drives it in a loop: a `Look` is answered into [`Evidence`], an `Act` is one guarded write, one call, or for
+//! what cannot be taken back the one and then the other; after it the object is read afresh. A `Rest` ends the pass. The
+//! model and the tests drive the same function.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::terms::{AccountId, Class, ClusterId, Intent, Note, Reason, Site};
+use crate::terms::{AccountId, Class, ClusterId, Intent, Nonce, Note, Reason, Region, Site};
+pub use crate::terms::{Asked, End};
 
-mod change;
-mod create;
-mod delete;
+/// When a list proves that something is absent, and when a cluster is gone.
+mod absence;
+/// What an act leaves of a view.
+mod after;
+/// What was asked of ACK before, and when it may be asked for again.
+mod asked;
+mod evidence;
+/// Keeping a cluster as the spec says.
+mod keep;
+/// Letting go.
+mod leave;
+/// Beginning: the seal, and adoption.
+mod make;
+/// Finding out what became of a sealed request.
 mod once;
+/// Whose a cluster is, and marking it.
+mod owner;
 mod rules;
 mod step;
 mod view;
 
-pub use rules::Rules;
-pub use step::{Act, Free, Look, Step, Verdict, Work};
-pub use view::{
-    Change, Closed, Cluster, Deed, Drift, Evidence, Existence, Glance, Goal, Guard, Known, Listing, Memo, Owner,
-    Published, Rival, Seen, Sent, Standing, State, Trouble, View, Word,
+pub use evidence::{
+    Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Published, Rival, Seen, Sent,
+    State, Trouble, Undecided, Via,
 };
+pub use rules::Rules;
+pub use step::{Act, Ask, Free, Look, Step, Verdict, Work};
+pub use view::{Closed, Ended, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
+
+/// How a protection is lifted that was raised in ACK after the spec said false: the word is given anew, and seen in between.
+const LIFT: &str = "kubectl patch ackcluster NAME --type merge -p '{\"spec\":{\"deletion_protection\":true}}' && kubectl wait \
+                    ackcluster NAME --for=jsonpath='{.status.protectionSeen.word}'=true && kubectl patch ackcluster NAME \
+                    --type merge -p '{\"spec\":{\"deletion_protection\":false}}'";
 
 /// What to do next. Total: it has an answer for every view.
 pub fn decide(view: &View, rules: &Rules) -> Step {
-    judge(view, rules).unwrap_or_else(|step| step)
+    match judge(view, rules).unwrap_or_else(|step| step) {
+        Step::Rest(verdict) => Step::Rest(asked::concluded(view, rules, verdict)),
+        step => step,
+    }
 }
 
 /// The most urgent case first. `Err` is a step too: the one that gets what is missing.
@@ -35,36 +59,52 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
     match (&v.seen.sent, &v.standing) {
         (Some((_, Sent::Created(id, _))), Known(known)) if known.id != *id => {
             let which = format!("clusters {} and {id}", known.id);
-            return Ok(Step::Rest(once::duplicate(&which).at(v.now + rules.slow)));
+            return Ok(Step::Rest(absence::duplicate(&which).at(v.now + rules.slow)));
         }
-        (Some((_, Sent::Created(id, site))), New { .. } | Sealed { .. } | Adopting(_)) => {
+        (Some((_, Sent::Created(id, site))), New { .. } | Sealed { .. }) => {
             return Ok(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false }));
         }
         _ => {}
+    }
+    // What is shown right after a DELETE may still be the state before it.
+    if let Some(outcome) = v.did(|deed| *deed == Deed::Delete) {
+        return Ok(Step::Rest(leave::asked_for(v, outcome, rules)));
     }
     Ok(match (&v.goal, &v.standing) {
         // Without our finalizer a going object no longer waits for us.
         (Destroy | Release, _) if !v.finalizer => {
             Step::Rest(Verdict::held(None, Reason::Retained, "the finalizer is gone; nothing is done for this object"))
         }
-        (Manage, _) if !v.finalizer => Step::Act(Act::AddFinalizer),
-        (Observe | Pause, Sealed { .. } | Known(_)) if !v.finalizer => Step::Act(Act::AddFinalizer),
+        (Manage | Observe | Pause, Sealed { .. } | Known(_)) if !v.finalizer => hold(v, rules),
 
-        (_, Sealed { intent, mine }) => once::resolve(v, intent, *mine, rules)?,
+        (_, Sealed { intent, mine, said }) => once::resolve(v, intent, *mine, said.as_ref(), rules)?,
 
         (Pause, _) => Step::Rest(paused(rules)),
+        (Manage | Observe, New { adopt: Some(id), last, .. }) => make::adopt(v, id, last.as_ref(), rules)?,
         (Observe, New { .. }) => {
             Step::Rest(Verdict::held(Some(false), Reason::Observed, "no cluster yet; observed only, so none is made"))
         }
-        (Manage, New { attempts, last, .. }) => create::begin(v, *attempts, last.as_ref(), rules)?,
-        (Manage | Observe, Adopting(id)) => create::adopt(v, id, rules)?,
-        (Manage | Observe, Known(known)) => change::keep(v, known, rules)?,
+        (Manage, New { attempts, last, .. }) => make::begin(v, *attempts, last.as_ref(), rules)?,
+        (Manage | Observe, Known(known)) => keep::keep(v, known, rules)?,
 
-        (Release, Known(known)) => Step::Act(Act::Release(Free::Kept(known.id.clone()))),
-        (Destroy, Known(known)) => delete::destroy(v, known, rules)?,
-        (Destroy | Release, Adopting(_)) => Step::Act(Act::Release(Free::NeverSealed)),
-        (Destroy | Release, New { last, blank, .. }) => delete::leave(v, last.as_ref(), *blank, rules)?,
+        (Release, Known(known)) => leave::retain(v, known)?,
+        (Destroy, Known(known)) => leave::destroy(v, known, rules)?,
+        (Destroy | Release, New { last, blank, .. }) => leave::leave(v, last.as_ref(), *blank, rules)?,
     })
+}
+
+/// The step that puts our finalizer on the object, or says why it is not there.
+fn hold(v: &View, rules: &Rules) -> Step {
+    match v.did(|deed| *deed == Deed::Hold) {
+        Some(Err(trouble)) => Step::Rest(troubled(v, rules, trouble)),
+        Some(Ok(())) | None => Step::Act(Act::AddFinalizer),
+    }
+}
+
+/// `Ok` once our finalizer is there. It comes right before the first thing that an object must not be lost after, so that one
+/// which never got so far can be deleted by anybody at once.
+fn held(v: &View, rules: &Rules) -> Result<(), Step> {
+    if v.finalizer { Ok(()) } else { Err(hold(v, rules)) }
 }
 
 fn paused(rules: &Rules) -> Verdict {
@@ -95,7 +135,16 @@ fn pinned(v: &View, rules: &Rules, account: &AccountId) -> Result<(), Step> {
         "the credentials in use belong to account {now}, the cluster to account {account}: nothing is read, changed or \
          deleted with them; give credentials of account {account}"
     );
-    Err(Step::Rest(Verdict::stuck(Some(false), Reason::AccountChanged, note).at(v.now + rules.slow)))
+    Err(Step::Rest(Verdict::stuck(unready(v), Reason::AccountChanged, note).at(v.now + rules.slow)))
+}
+
+/// What `Ready` is while a person must act. Of a recorded cluster it stays what ACK last said: troubles of keys, rights,
+/// quotas and accounts do not make a cluster that serves unready.
+fn unready(v: &View) -> Option<bool> {
+    match v.standing {
+        Standing::Known(_) => None,
+        Standing::New { .. } | Standing::Sealed { .. } => Some(false),
+    }
 }
 
 /// What trouble means for the object, and when to try again.
@@ -111,19 +160,10 @@ fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
         .into(),
         _ => trouble.note.clone(),
     };
-    let verdict = match trouble.class {
-        Class::Throttled | Class::Transient | Class::Busy | Class::Clock | Class::NotFound | Class::Unknown => {
-            Verdict::under_way(None, reason, note)
-        }
-        Class::Credentials
-        | Class::Permission
-        | Class::User
-        | Class::Taken
-        | Class::Refused
-        | Class::Quota
-        | Class::Account => {
-            Verdict::stuck(Some(false), reason, note)
-        }
+    let verdict = if trouble.class.for_a_person() {
+        Verdict::stuck(unready(v), reason, note)
+    } else {
+        Verdict::under_way(None, reason, note)
     };
     // Trouble proves nothing, so it takes nothing back of what was proven before.
     verdict.at(v.now + wait).still(&v.memo)

@@ -1,17 +1,20 @@
 //! Doing once what must not happen twice: a sealed request is sent by its sealer only, once, and an outcome that is
 //! not known is resolved by looking until a copy of it could not live any more. Never sends anything twice.
 
+use super::absence::{dated, recorded, torn};
 use super::*;
 
 /// A create request is sealed. Send it if it is ours to send and has not been sent; else find out what became of it.
-pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> Result<Step, Step> {
+pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>, rules: &Rules) -> Result<Step, Step> {
     // An answer that comes late, when the object has come to another attempt, says nothing about that one.
     let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
     if mine && sent.is_none() {
+        // Only the account whose list showed that nothing is there may be asked to make it.
+        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
         return Ok(Step::Act(match v.goal {
-            Goal::Manage => Act::Send { not_after: intent.date + rules.window - rules.skew },
-            // The object was deleted or paused between seal and first byte: this attempt was never made.
-            _ => Act::Close(Closed::Unsent),
+            Goal::Manage if !theirs => Act::Send { not_after: intent.date + rules.window - rules.skew },
+            // The object was deleted or paused, or its keys changed, between seal and first byte: it was never made.
+            Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy | Goal::Release => Act::Close(Closed::Unsent),
         }));
     }
     if let Some(Sent::Refused(class, note)) = sent {
@@ -19,9 +22,17 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         // By then no copy of the request lives any more, so no later time, which a wrong clock may tell, is needed; and
         // it would be waited for.
         let at = v.now.min(intent.date + rules.believable());
-        return Ok(Step::Act(Act::Close(Closed::Refused { class, at, mended: false, note })));
+        return Ok(Step::Act(Act::Close(Closed::Refused { class, at, corrected: false, note })));
     }
-    pinned(v, rules, &intent.site.account)?;
+    let said = match sent {
+        Some(Sent::Unknown(note)) => Some(note),
+        Some(Sent::Created(..) | Sent::Refused(..)) | None => said,
+    };
+    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
+    // A person's word counts once no copy lives any more.
+    let counts = intent.date + rules.window + rules.skew;
+    let blind = |step| blind(v, &intent.nonce, confirmed && v.now >= counts, step);
+    pinned(v, rules, &intent.site.account).map_err(blind)?;
 
     // The larger of the stored bound and our own, so that no change of constants shortens a proof.
     let dead = intent.believe_after.max(intent.date + rules.believable());
@@ -32,9 +43,7 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
         _ => None,
     };
     let late_enough = first.map_or(dead, |began| began + rules.apart);
-    // A person's word counts once no copy lives any more, and only beside a list begun since.
-    let confirmed = v.said(&Word::ConfirmAbsent(intent.nonce.clone()));
-    let counts = intent.date + rules.window + rules.skew;
+    // A person's word is believed beside a list begun since.
     let least = if v.now >= late_enough {
         late_enough
     } else if confirmed && v.now >= counts {
@@ -42,16 +51,20 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     } else {
         v.since
     };
-    // Never the list of an earlier pass: what that one did not settle it would not settle again, however late it began.
-    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since.max(least) })?;
-    recorded(list, &intent.site, rules, v.now)?;
+    // Always a list of this pass: an older one did not settle it already, however late it began.
+    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since.max(least) }).map_err(blind)?;
+    recorded(v, list, &intent.site, rules)?;
     if v.goal == Goal::Pause {
         return Err(Step::Rest(paused(rules).at(v.now + rules.poll_busy)));
+    }
+    // Another uid's intent, as a restore brings it: its cluster is there, and it is not this object's.
+    if let Some(rival) = list.rival.as_ref().filter(|rival| rival.nonce == intent.nonce) {
+        return Ok(inherited(v, intent, rival, confirmed && v.now >= counts, rules));
     }
 
     dated(v, list, rules)?;
     if !(confirmed && list.began >= counts) {
-        absent(v, intent, list, first, late_enough, rules)?;
+        absent(v, intent, said, list, (first, late_enough), rules)?;
     }
     Ok(match v.goal {
         Goal::Destroy | Goal::Release => Step::Act(Act::Release(Free::NeverMade)),
@@ -59,39 +72,55 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, rules: &Rules) -> R
     })
 }
 
-/// A listed cluster with one of our nonces is believed at once; two are nobody's to choose from.
-pub(super) fn recorded(list: &Listing, site: &Site, rules: &Rules, now: Timestamp) -> Result<(), Step> {
-    match list.ours.as_slice() {
-        [] => Ok(()),
-        [id] => Err(Step::Act(Act::Record { id: id.clone(), site: site.clone(), adopted: false })),
-        [first, second, ..] => {
-            Err(Step::Rest(duplicate(&format!("clusters {first} and {second}")).at(now + rules.slow)))
+/// The intent that is stored is another uid's, and its cluster lives: nothing of this object was ever asked for. It is taken over
+/// by a person's word, or by the administrator's where the names agree; else it stays what it is.
+fn inherited(v: &View, intent: &Intent, rival: &Rival, confirmed: bool, rules: &Rules) -> Step {
+    let Rival { id, nonce, namesake, going } = rival;
+    match v.goal {
+        Goal::Release => {
+            Step::Act(Act::Release(Free::Kept(id.clone(), "it stays, with the mark of another object".into())))
+        }
+        Goal::Destroy if confirmed => Step::Act(Act::Release(Free::NeverMade)),
+        Goal::Manage if !going && (v.said(&Word::TakeOver(nonce.clone())) || rules.adopt_owned && *namesake) => {
+            Step::Act(Act::Record { id: id.clone(), site: intent.site.clone(), adopted: false })
+        }
+        Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy => {
+            let note = format!(
+                "the status tells of an attempt of another object, as after a restore, and its cluster {id} exists. To \
+                 take it over: kubectl annotate ackcluster NAME ackoperator.dev/take-over={nonce}, or run the operator \
+                 with --adopt-owned; to let this object go and leave the cluster: deletionPolicy: Retain"
+            );
+            let verdict = Verdict::stuck(Some(false), Reason::OwnershipConflict, note);
+            Step::Rest(verdict.at(v.now + rules.apart))
         }
     }
 }
 
-/// `Ok` unless a fresh list shows a second living cluster with one of our nonces: then neither is touched. The shared
-/// list only raises the suspicion, since it may be minutes old.
-pub(super) fn alone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
-    if *ask(v, rules, &v.seen.glance, Look::Glance(known.id.clone()))? != Glance::Crowded {
-        return Ok(());
+/// Where nothing can be read and only a person gets further, a going object has two exits, which are named: a person's word that
+/// there is no cluster, and `deletionPolicy: Retain`, by which it goes although nobody knows. Neither lets go of clusters that a
+/// list does show.
+pub(super) fn blind(v: &View, nonce: &Nonce, confirmed: bool, step: Step) -> Step {
+    let verdict = match step {
+        Step::Rest(verdict) => verdict,
+        step @ (Step::Look(_) | Step::Act(_)) => return step,
+    };
+    let Work::Stuck(reason, note) = &verdict.work else { return Step::Rest(verdict) };
+    if *reason == Reason::DuplicateDetected {
+        return Step::Rest(verdict);
     }
-    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: v.since })?;
-    match list.ours.iter().find(|other| **other != known.id) {
-        None => Ok(()),
-        Some(other) => {
-            let which = format!("recorded cluster {} and cluster {other}", known.id);
-            Err(Step::Rest(duplicate(&which).at(v.now + rules.slow)))
+    match v.goal {
+        Goal::Destroy | Goal::Release if confirmed => Step::Act(Act::Release(Free::NeverMade)),
+        Goal::Release => Step::Act(Act::Release(Free::Untraced(nonce.clone()))),
+        Goal::Destroy => {
+            let note = format!(
+                "{note}. A create request may have been executed: look into the console for a cluster with the tag \
+                 ackoperator.dev/intent={nonce}. If there is none: kubectl annotate ackcluster NAME \
+                 ackoperator.dev/confirm-absent={nonce}; to leave it there: deletionPolicy: Retain"
+            );
+            Step::Rest(Verdict { work: Work::Stuck(*reason, note.into()), ..verdict })
         }
+        Goal::Manage | Goal::Observe | Goal::Pause => Step::Rest(verdict),
     }
-}
-
-pub(super) fn duplicate(which: &str) -> Verdict {
-    let note = format!(
-        "{which} both carry this object's marks; neither is touched: delete the wrong one in the console or take the \
-         tag ackoperator.dev/intent off it"
-    );
-    Verdict::stuck(Some(false), Reason::DuplicateDetected, note)
 }
 
 /// Absence, proven: two whole lists begun late enough, by credentials that see our clusters, with nothing in them
@@ -99,15 +128,16 @@ pub(super) fn duplicate(which: &str) -> Verdict {
 fn absent(
     v: &View,
     intent: &Intent,
+    said: Option<&Note>,
     list: &Listing,
-    first: Option<Timestamp>,
-    late_enough: Timestamp,
+    (first, late_enough): (Option<Timestamp>, Timestamp),
     rules: &Rules,
 ) -> Result<(), Step> {
     let nonce = &intent.nonce;
+    let why = said.map_or_else(String::new, |said| format!(" (what came back: {said})"));
     let wait = |again: Timestamp, first: Option<Timestamp>| {
         let note = format!(
-            "CreateCluster was sent at about {}; whether ACK made a cluster is not known yet. Watching the list until \
+            "CreateCluster was sent at about {:.0}; whether ACK made a cluster is not known yet{why}. Watching the list until \
              {:.0} before anything else is done. If you know that there is none: kubectl annotate ackcluster NAME \
              ackoperator.dev/confirm-absent={nonce}",
             intent.date + rules.skew,
@@ -125,14 +155,14 @@ fn absent(
         return Err(wait(again, first));
     }
     if !list.whole {
-        return Err(Step::Rest(torn(v, rules)));
+        return Err(Step::Rest(torn(v, &intent.site.region, rules)));
     }
     let person = format!(
         "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \
          ackoperator.dev/confirm-absent={nonce}"
     );
     let stuck = |reason, note: String| Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow);
-    if let Some(id) = &list.undecided {
+    if let Some(Undecided { id, .. }) = &list.undecided {
         let note = format!(
             "cluster {id} has the name of this object and no tags: it could be the one that was asked for; {person}"
         );
@@ -140,9 +170,10 @@ fn absent(
     }
     if !list.trusted && !rules.lists_complete {
         let note = format!(
-            "the list of region {} shows no cluster that this operator made, so it may hide one; {person}; or run the \
-             operator with --lists-are-complete if its credentials see every cluster of the account",
-            v.region
+            "the list of region {} shows no other cluster of the same resource group that this operator made, so these \
+             credentials may not see this one; {person}; or run the operator with --lists-are-complete if its credentials \
+             see every cluster of the account",
+            intent.site.region
         );
         return Err(Step::Rest(stuck(Reason::ListNotTrusted, note).still(&v.memo)));
     }
@@ -156,24 +187,4 @@ fn absent(
         return Err(Step::Rest(stuck(Reason::FenceInert, note).keeping(memo)));
     }
     Ok(())
-}
-
-/// `Ok` unless the list says that it began later than our own clock can have it. Absence is a matter of time, so it is
-/// not proven while one of the two clocks is wrong.
-pub(super) fn dated(v: &View, list: &Listing, rules: &Rules) -> Result<(), Step> {
-    if list.ahead <= rules.skew {
-        return Ok(());
-    }
-    let note = format!(
-        "the clock here is {:#} behind the date of ACK's list, so what the list lacks proves nothing; mend it, then this \
-         goes on",
-        SignedDuration::from_secs(list.ahead.as_secs())
-    );
-    Err(Step::Rest(Verdict::under_way(None, Reason::ClockSkew, note).at(v.now + rules.poll_busy).still(&v.memo)))
-}
-
-/// A list whose pages do not fit together proves nothing; nor does it take back what an earlier one proved.
-pub(super) fn torn(v: &View, rules: &Rules) -> Verdict {
-    let note = format!("the list of clusters in {} did not come whole; asking again", v.region);
-    Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart).still(&v.memo)
 }

@@ -59,6 +59,12 @@ impl Rules {
         self.window + self.listed + self.skew
     }
 
+    /// How long a look allows what was decided on it: `S`. A write and a call need some seconds on a busy machine, also where
+    /// the protocol's times are scaled down.
+    pub fn allowed(&self) -> SignedDuration {
+        self.skew.max(SignedDuration::from_secs(5))
+    }
+
     /// How long after a refusal of the moment another copy of that request, which came beside it, is surely listed:
     /// `L + S`.
     pub fn copied(&self) -> SignedDuration {

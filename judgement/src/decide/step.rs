@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::view::{Change, Closed, Memo};
-use crate::terms::{ClusterId, Note, Reason, Site};
+use super::evidence::Deed;
+use super::view::{Closed, Memo};
+use crate::terms::{Asked, ClusterId, End, Nonce, Note, Reason, Region, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -20,6 +21,11 @@ pub enum Look {
     Cluster(ClusterId),
     /// A list that began at that gateway time or later.
     Listing {
+        began_after: Timestamp,
+    },
+    /// Such a list of another region, where an earlier attempt was sent.
+    Elsewhere {
+        region: Region,
         began_after: Timestamp,
     },
     Fence,
@@ -54,23 +60,8 @@ pub enum Act {
     },
     /// Store how the open attempt ended.
     Close(Closed),
-    /// Put our four tags on the cluster.
-    Claim(ClusterId),
-    /// Switch the deletion protection.
-    Protect {
-        id: ClusterId,
-        on: bool,
-    },
-    /// Ask for this change of the cluster.
-    Change {
-        id: ClusterId,
-        change: Change,
-    },
-    /// Ask for the deletion, refused locally after `not_after`.
-    Delete {
-        id: ClusterId,
-        not_after: Timestamp,
-    },
+    /// Ask ACK for something that cannot be taken back.
+    Ask(Ask),
     /// Forget this cluster so that another can be made.
     Forget(ClusterId),
     /// Get a kubeconfig from ACK and put it into its Secret.
@@ -79,13 +70,32 @@ pub enum Act {
     Release(Free),
 }
 
+/// Something that is asked of ACK about a cluster: first the guarded status write of `verdict` and `remember`, which fails if
+/// the object is not what was judged, then the call, signed with the date of the read that it was decided on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    pub id: ClusterId,
+    /// `Claim`, `Protect`, `Change` or `Delete`.
+    pub deed: Deed,
+    /// What the object says while it is asked for.
+    pub verdict: Verdict,
+    /// What is written down of it.
+    pub remember: Vec<Asked>,
+    pub date: Timestamp,
+    /// Not sent after this.
+    pub not_after: Timestamp,
+}
+
 /// Why the finalizer may go; made in `decide` only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Free {
     NeverSealed,
     NeverMade,
     Gone,
-    Kept(ClusterId),
+    /// As the user wants it. The note says how the cluster is.
+    Kept(ClusterId, Note),
+    /// As the user wants it, although it is not known whether a cluster with this mark exists.
+    Untraced(Nonce),
 }
 
 /// Why a pass ends. `Synced`, `Reconciling` and `Stalled` follow from the arm of `work`, so they cannot contradict
@@ -98,6 +108,10 @@ pub struct Verdict {
     /// Look again then; `None`: only when the object changes.
     pub again: Option<Timestamp>,
     pub memo: Option<Memo>,
+    /// What became of what was asked for, by key; `None`: it was not taken, so it is as if it had not been asked for.
+    pub ends: Vec<(String, Option<End>)>,
+    /// Nothing is left to do for a cluster that looks as it does now: as long as a list shows it so, it need not be read.
+    pub settled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +130,7 @@ pub enum Work {
 
 impl Verdict {
     pub(super) fn new(ready: Option<bool>, work: Work) -> Verdict {
-        Verdict { ready, work, again: None, memo: None }
+        Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false }
     }
     pub(super) fn done() -> Verdict {
         Verdict::new(Some(true), Work::Done)

@@ -49,6 +49,7 @@ fn a_running_cluster_is_read_with_the_json_in_its_strings() {
     assert_eq!(detail.listed.tags["env"], "prod");
     assert_eq!(detail.listed.deletion_protection, Some(false));
     assert_eq!(detail.listed.size, Some(3));
+    assert_eq!(detail.listed.resource_group_id.as_deref(), Some("rg-acfm0000000fake"));
     assert_eq!(detail.listed.current_version.as_deref(), Some("1.33.3-aliyun.1"));
     assert_eq!(detail.listed.created, Some("2026-11-03T02:15:30Z".parse().unwrap()));
     assert_eq!(detail.api_server_endpoint.as_deref(), Some("https://203.0.113.10:6443"));
@@ -169,6 +170,10 @@ fn a_page_counts_items_that_it_cannot_read() {
     assert_eq!(full.clusters[1].state.kind, StateKind::Initial);
     let empty = page(&sample("describe-clusters-for-region.empty")).unwrap();
     assert_eq!((empty.clusters.len(), empty.items, empty.total), (0, 0, Some(0)));
+    let stateless = json!({"clusters": [{"cluster_id": "c1", "state": null}], "page_info": {"total_count": 1}});
+    let stateless = page(&stateless).unwrap();
+    assert_eq!((stateless.clusters.len(), stateless.items), (1, 1), "it is a cluster, whatever it does");
+    assert_eq!(stateless.clusters[0].state, State { word: String::new(), kind: StateKind::Other });
     let odd = json!({"clusters": [{"name": "no id"}, 7], "page_info": {"total_count": "2"}});
     let odd = page(&odd).unwrap();
     assert_eq!((odd.clusters.len(), odd.items, odd.total), (0, 2, Some(2)));

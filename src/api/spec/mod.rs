@@ -75,9 +75,9 @@ pub struct AckClusterSpec {
     /// `ack.pro.4xlarge`. Service default: `ack.standard`. A Pro cluster does not go back to standard.
     #[schemars(length(max = 64))]
     pub cluster_spec: Option<String>,
-    /// Kubernetes version of the control plane, such as `1.33.3-aliyun.1`. Service default: the newest that can be
+    /// Kubernetes version of the control plane, such as `1.35.7-aliyun.1`. Service default: the newest that can be
     /// created. It goes up only; a cluster that is newer than this is left as it is.
-    #[x_kube(validation = (r"self.matches('^[0-9]+\\.[0-9]+\\.[0-9]+-aliyun\\.[0-9]+$')", "kubernetes_version has the form of 1.33.3-aliyun.1"))]
+    #[x_kube(validation = (r"self.matches('^[0-9]+\\.[0-9]+\\.[0-9]+-aliyun\\.[0-9]+$')", "kubernetes_version has the form of 1.35.7-aliyun.1"))]
     #[schemars(length(max = 64))]
     pub kubernetes_version: Option<String>,
     /// Time zone of the cluster, an IANA name such as `Asia/Shanghai`. Service default: the region's. After a change the
@@ -355,8 +355,11 @@ pub struct AckClusterSpec {
     #[schemars(length(max = 64), extend("x-fixed" = true))]
     #[serde(rename = "adoptClusterId")]
     pub adopt_cluster_id: Option<String>,
-    /// How the old worker fields are sent. `Verbatim` (the default): as written. `AsNodePool`: as the first entry of
-    /// `nodepools`, named `default-nodepool`, for regions where ACK ignores the old ones.
+    /// How the old worker fields are sent. `AsNodePool`, the default where `worker_instance_types` is set: as the first
+    /// entry of `nodepools`, named `default-nodepool`, `PostPaid` where `worker_instance_charge_type` is absent. `Verbatim`:
+    /// as written, for gateways that know the old fields; ACK ended them region by region until 2026-09-30, and ignores or
+    /// refuses them since. `instances`, `format_disk` and `keep_instance_name`, which no pool has, are sent as written
+    /// unless `AsNodePool` is said.
     #[schemars(extend("x-fixed" = true))]
     #[serde(rename = "workerFields")]
     pub worker_fields: Option<WorkerFields>,
@@ -372,5 +375,15 @@ impl AckClusterSpec {
     /// Whether the cluster is another's work, taken over by id.
     pub fn adopts(&self) -> bool {
         self.adopt_cluster_id.is_some()
+    }
+
+    /// Whether the old worker fields are sent as a node pool. Where nothing is said, only if they describe one: without
+    /// `worker_instance_types` they ask for no machine, and ACK takes no pool.
+    pub fn workers_become_a_pool(&self) -> bool {
+        match self.worker_fields {
+            Some(WorkerFields::AsNodePool) => true,
+            Some(WorkerFields::Verbatim) => false,
+            None => self.worker_instance_types.is_some(),
+        }
     }
 }

@@ -48,7 +48,8 @@ pub enum DeletionPolicy {
     Retain,
 }
 
-/// How the old worker fields are sent.
+/// How the old worker fields are sent. `Verbatim` is for gateways that still know them: ACK ended them region by region until
+/// 2026-09-30 (ack-api k).
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WorkerFields {
     Verbatim,

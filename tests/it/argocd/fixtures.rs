@@ -230,10 +230,9 @@ fn the_fixtures_of_a_cluster_in_trouble_are_real() {
     let names = ["unreachable", "unavailable", "vanished"];
     names.iter().for_each(|name| drop(scene.apply(&scene.smallest(name))));
     let [_, unavailable, vanished] = names.map(|name| id(&wait(&scene, name, "Running", "running")));
-    scene.emulator.settings(&json!({"workers": "ignore"})).expect("settings");
     let workers = json!({
         "num_of_nodes": 2, "worker_instance_types": ["ecs.g7.large"], "worker_system_disk_category": "cloud_essd",
-        "worker_system_disk_size": 120, "key_pair": "demo", "worker_instance_charge_type": "PostPaid",
+        "worker_system_disk_size": 120, "key_pair": "demo", "workerFields": "Verbatim",
     });
     scene.apply(&object(&scene, "workers-missing", workers));
     keep(&scene, "workers-missing", &wait(&scene, "workers-missing", "WorkersMissing", "running"));

@@ -1,9 +1,12 @@
 //! Every status that the operator can write, by the very functions that write it, and what it means to a reader: the
 //! health that the script gives it, and the state that kstatus (kpt, Flux, `helm --wait`) reads from it. No I/O.
 
+use std::collections::HashMap;
+use std::mem::discriminant;
+
 use ack_operator::api::AckClusterStatus;
 use ack_operator::controller::report;
-use ack_operator::decide::{Verdict, Work};
+use ack_operator::decide::{Rules, Step, Verdict, Work};
 use ack_operator::terms::Reason;
 use jiff::Timestamp;
 use libtest_mimic::Trial;
@@ -11,9 +14,11 @@ use serde_json::{Value, json};
 
 use super::health_of;
 use crate::trials;
+use crate::views::total::{GOALS, walk};
 
 pub fn tests() -> Vec<Trial> {
     trials!("argocd":
+        every_end_has_the_health_that_its_reason_means,
         whatever_reason_and_truth_are_written_together_the_health_follows_the_kind_of_verdict,
         kstatus_reads_nothing_as_current_before_it_is_ready_and_nothing_as_in_progress_once_it_is_stalled,
         what_the_operator_has_not_seen_yet_is_in_progress_to_everybody,
@@ -43,7 +48,8 @@ fn going(mut object: Value) -> Value {
 
 /// What may have been so before: nothing, a cluster that serves, and one that does not.
 fn pasts() -> [Vec<Verdict>; 3] {
-    let verdict = |ready, work| Verdict { ready: Some(ready), work, again: None, memo: None };
+    let verdict =
+        |ready, work| Verdict { ready: Some(ready), work, again: None, memo: None, ends: vec![], settled: false };
     let creating = Work::UnderWay(Reason::Creating, "".into());
     [vec![], vec![verdict(true, Work::Done)], vec![verdict(false, creating)]]
 }
@@ -67,9 +73,9 @@ fn all() -> Vec<Verdict> {
             let note = || "as ACK tells it".into();
             [Work::UnderWay(*reason, note()), Work::Stuck(*reason, note()), Work::Held(*reason, note())]
         });
-        all.extend(each.map(|work| Verdict { ready, work, again: None, memo: None }));
+        all.extend(each.map(|work| Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false }));
     }
-    all.push(Verdict { ready: Some(true), work: Work::Done, again: None, memo: None });
+    all.push(Verdict { ready: Some(true), work: Work::Done, again: None, memo: None, ends: vec![], settled: false });
     all
 }
 
@@ -104,9 +110,24 @@ fn is(object: &Value, kind: &str) -> bool {
     ::playground::objects::condition(object, kind).is_some_and(|condition| condition["status"] == "True")
 }
 
-/// What `views` calls with every verdict that follows from a view.
-pub fn every_end_has_the_health_that_its_reason_means(verdicts: impl Iterator<Item = Verdict>) {
-    for (verdict, object) in objects(verdicts) {
+/// Each sort of end to which the views of the judgement come: those of every seventh beginning, which are all sorts there are.
+fn every_end_has_the_health_that_its_reason_means() {
+    let mut ends = HashMap::new();
+    for goal in GOALS {
+        let views = walk(goal, &Rules::default(), 7, &mut |_, step| {
+            if let Step::Rest(verdict) = step {
+                let reason = match &verdict.work {
+                    Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
+                    Work::Done | Work::Same => None,
+                };
+                ends.entry((discriminant(&verdict.work), reason, verdict.ready)).or_insert_with(|| verdict.clone());
+            }
+            Ok(())
+        });
+        views.unwrap();
+    }
+    assert!(ends.len() > 30, "{} ends", ends.len());
+    for (verdict, object) in objects(ends.into_values()) {
         let reason = match &verdict.work {
             Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => *reason,
             Work::Done | Work::Same => Reason::Running,

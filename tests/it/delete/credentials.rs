@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
     trials!("delete":
         keys_that_are_refused_do_not_prove_that_a_cluster_is_gone,
         keys_of_another_account_do_not_see_that_a_cluster_is_gone,
+        an_account_that_only_the_secret_states_is_believed_by_nobody,
         the_endpoint_of_another_region_does_not_prove_that_a_cluster_is_gone,
         a_cluster_that_vanished_while_nobody_looked_is_known_by_its_task,
         what_left_no_trace_is_let_go_by_a_person_only,
@@ -79,6 +80,43 @@ fn keys_of_another_account_do_not_see_that_a_cluster_is_gone() {
     assert!(theirs.all(|call| call.operation == "GetCallerIdentity"), "with their keys nothing else is asked");
     assert_eq!((living(&scene).len(), scene.calls("DeleteCluster")), (1, 0));
     scene.secret(ACCESS_SECRET, &ours);
+    gone(&scene, "demo", &cluster);
+}
+
+/// The Secret states the cluster's account, and its keys belong to another; or it states a wrong one from the start.
+fn an_account_that_only_the_secret_states_is_believed_by_nobody() {
+    let ours = Key::default();
+    let other = Key { id: "LTAI5tOtherAccount".into(), account: "77".into(), ..Key::default() };
+    let mut scene = Scene::with_keys("stated", &[(ACCESS_SECRET, ours.clone()), ("other", other.clone())]);
+    let states = |scene: &Scene, secret: &str, key: &Key, account: &str| {
+        let mut manifest: Value = serde_json::from_str(&key.secret_manifest(secret, &scene.namespace)).unwrap();
+        manifest["stringData"]["ALIBABA_CLOUD_ACCOUNT_ID"] = account.into();
+        scene.kubectl_apply(&manifest);
+    };
+    states(&scene, ACCESS_SECRET, &ours, &ours.account);
+    states(&scene, "misstated", &ours, &other.account);
+    scene.start_operator(&[]);
+    scene.apply(&scene.smallest("demo"));
+    scene.apply(&object(&scene, "wrong", json!({"credentialsRef": {"name": "misstated"}})));
+    let cluster = id(&scene.wait_for_reason("demo", "Running"));
+    let told = scene.wait_for_reason("wrong", "InvalidCredentials");
+    assert!(message(&told).contains(&ours.account) && message(&told).contains(&other.account), "{}", message(&told));
+
+    states(&scene, ACCESS_SECRET, &other, &ours.account);
+    scene.wait_for_reason("demo", "InvalidCredentials");
+    scene.delete("demo");
+    let waiting = scene.wait_for("demo", "the deletion is seen", |object| {
+        object["metadata"]["deletionTimestamp"].is_string()
+            && object["status"]["observedGeneration"] == object["metadata"]["generation"]
+    });
+    assert_eq!(ready(&waiting).unwrap()["reason"], "InvalidCredentials", "{waiting:#}");
+    let mut theirs = scene.emulator.journal(0).into_iter().filter(|call| call.access_key == other.id);
+    assert!(theirs.all(|call| call.operation == "GetCallerIdentity"), "with their keys nothing else is asked");
+    assert_eq!((scene.clusters_made(), living(&scene).len()), (1, 1));
+
+    states(&scene, "misstated", &ours, &ours.account);
+    scene.wait_for_reason("wrong", "Running");
+    states(&scene, ACCESS_SECRET, &ours, &ours.account);
     gone(&scene, "demo", &cluster);
 }
 
@@ -148,8 +186,8 @@ fn a_cluster_that_vanished_while_nobody_looked_is_known_by_its_task() {
 fn what_left_no_trace_is_let_go_by_a_person_only() {
     let mut scene = Scene::with_operator("traceless");
     vanished(&mut scene);
-    // Tasks are not kept for ever.
-    scene.merge_status("demo", json!({"status": {"task_id": null}}));
+    // Tasks are not kept for ever; ACK answers a task that it does not know with a 400.
+    scene.merge_status("demo", json!({"status": {"task_id": "T-forgotten"}}));
     scene.start_operator(&[]);
     scene.delete("demo");
     let told = scene.wait_for_reason("demo", "ListNotTrusted");

@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{begun, gone};
-use crate::cluster::{id, living, message};
+use crate::cluster::{id, living, message, object};
 use crate::support::Scene;
 use crate::trials;
 
@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Trial> {
         a_failed_deletion_shows_its_cause_and_is_tried_again_slowly,
         a_deletion_that_fails_for_ever_lets_nothing_go,
         a_record_that_lags_behind_the_create_is_not_taken_for_gone,
+        a_deletion_that_ack_refuses_is_told_with_what_stands_against_it_and_asked_for_slowly,
     )
 }
 
@@ -75,4 +76,48 @@ fn a_record_that_lags_behind_the_create_is_not_taken_for_gone() {
     scene.delete("demo");
     gone(&scene, "demo", &cluster);
     assert_eq!((scene.clusters_made(), scene.calls("DeleteCluster")), (1, 1));
+}
+
+/// What depends on the cluster, and a code of ECS that comes through with a 404 and does not mean that the cluster is gone.
+fn a_deletion_that_ack_refuses_is_told_with_what_stands_against_it_and_asked_for_slowly() {
+    let mut scene = Scene::with_operator("delete-refused");
+    let cases = [
+        ("depends", 400, "DependencyViolation.Resource"),
+        ("group", 404, "InvalidSecurityGroupId.NotFound"),
+        ("novel", 400, "ErrorSomething.Novel"),
+    ];
+    for (name, status, code) in cases {
+        let region = format!("cn-{name}");
+        let refusal = json!({"status": status, "body": {"code": code, "message": CAUSE}});
+        scene.fault(json!({"operation": "DeleteCluster", "region": region, "every": true, "do": refusal}));
+        scene.apply(&object(&scene, name, json!({ "region_id": region })));
+    }
+    let clusters = cases.map(|(name, ..)| id(&scene.wait_for_reason(name, "Running")));
+    cases.iter().for_each(|(name, ..)| scene.delete(name));
+    let asked = |scene: &Scene, cluster: &str| -> Vec<Timestamp> {
+        let such = |call: &ack_emulator::JournalEntry| call.operation == "DeleteCluster" && call.cluster == cluster;
+        let calls = scene.emulator.journal(0).into_iter().filter(such);
+        calls.map(|call| call.received.parse().expect("a time")).collect()
+    };
+    let told = |scene: &Scene| {
+        for (name, _, code) in cases {
+            let failed = scene.wait_for_reason(name, "DeleteFailed");
+            assert!(message(&failed).contains(code) && message(&failed).contains(CAUSE), "{}", message(&failed));
+            let stalled = ::playground::objects::condition(&failed, "Stalled").expect("a person must act");
+            assert_eq!(stalled["status"], "True", "{code}");
+        }
+    };
+    told(&scene);
+    scene.kill_operator(0);
+    scene.start_operator(&[]);
+    for (cluster, (name, ..)) in clusters.iter().zip(cases) {
+        scene.until("it is asked for again", || (asked(&scene, cluster).len() >= 3).then_some(()));
+        let at = asked(&scene, cluster);
+        let slowly = |pair: &[Timestamp]| pair[1].duration_since(pair[0]) > SignedDuration::from_secs(5);
+        assert!(at.windows(2).all(slowly), "{name}: {at:?}");
+    }
+    told(&scene);
+    assert_eq!(living(&scene).len(), 3);
+    scene.emulator.clear_faults();
+    cases.iter().zip(&clusters).for_each(|((name, ..), cluster)| gone(&scene, name, cluster));
 }

@@ -26,7 +26,7 @@ pub fn every_kind_has_its_class_and_proves_no_more_than_it_may() {
             wire::emulator_of(&keys.iter().map(|id| (id.as_str(), id.as_str(), None)).collect::<Vec<_>>()).await;
         let accounts =
             |timeout| Accounts::new(Endpoints { timeout, ..wire::endpoints(&emulator.url()) }).expect("endpoints");
-        let (patient, hasty) = (accounts(Duration::from_secs(60)), accounts(Duration::from_millis(500)));
+        let (patient, hasty) = (accounts(Duration::from_secs(60)), accounts(Duration::from_secs(3)));
         let tried = kinds.iter().zip(&keys).enumerate().map(async |(number, (kind, key))| {
             let accounts = if kind.lasts { &hasty } else { &patient };
             let place =

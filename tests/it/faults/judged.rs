@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::mem::discriminant;
 
 use ack_operator::decide::{
-    Act, Deed, Evidence, Goal, Look, Rules, Sent, State, Step, Trouble, Verdict, View, Work, decide,
+    Act, Answer, Ask, Closed, Deed, End, Evidence, Existence, Free, Goal, Look, Memo, Rules, Sent, Standing, State,
+    Step, Trouble, Verdict, View, Word, Work, decide,
 };
-use ack_operator::decide::{Closed, Existence};
 use ack_operator::terms::{Class, Note, Reason};
 use jiff::SignedDuration;
 use libtest_mimic::Trial;
@@ -24,7 +24,7 @@ pub fn tests() -> Vec<Trial> {
         .collect()
 }
 
-const CLASSES: [Class; 11] = [
+const CLASSES: [Class; 13] = [
     Class::NotFound,
     Class::Throttled,
     Class::Transient,
@@ -32,6 +32,8 @@ const CLASSES: [Class; 11] = [
     Class::Credentials,
     Class::Permission,
     Class::User,
+    Class::Taken,
+    Class::Refused,
     Class::Quota,
     Class::Account,
     Class::Clock,
@@ -70,21 +72,32 @@ fn through(goal: Goal) -> Result<(), String> {
 }
 
 fn trouble(class: Class) -> Trouble {
-    Trouble { class, reason: None, note: SAYS.into(), wait: Some(SignedDuration::from_secs(7)) }
+    Trouble { wait: Some(SignedDuration::from_secs(7)), ..Trouble::new(class, SAYS) }
 }
 
 /// A look fails. The answer is what is wrong then.
 fn looked(view: &View, look: &Look, class: Class, rules: &Rules) -> Result<(), Step> {
     let mut failed = view.clone();
-    fail(&mut failed.seen, look, trouble(class));
+    failed.seen.take(failing(look, trouble(class)));
     let step = decide(&failed, rules);
+    let going = matches!(view.goal, Goal::Destroy | Goal::Release);
     let right = match (look, &step) {
         // Good to have, and never worth waiting for.
         (Look::Progress | Look::Cause, Step::Rest(verdict)) => rests(view, verdict),
-        (Look::Leftovers(_), Step::Act(Act::Delete { .. })) => true,
+        (Look::Leftovers(_), Step::Look(Look::Cluster(_))) => true,
         // The cluster serves whether or not its kubeconfig can be had.
         (Look::Kubeconfig, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
-        (_, Step::Rest(verdict)) => named(view, verdict, class, rules) && verdict.memo == view.memo,
+        // Without the right to list, the cluster is read by itself; nothing is asked of ACK then.
+        (Look::Glance(_), Step::Look(_)) => class == Class::Permission,
+        // Who keeps the cluster waits for nothing that can only be read.
+        (Look::Account | Look::Cluster(_), Step::Act(Act::Release(Free::Kept(..)))) => view.goal == Goal::Release,
+        (_, Step::Act(Act::Release(Free::Untraced(_)))) => view.goal == Goal::Release && class.for_a_person(),
+        // A person's word that there is no cluster is believed where only a person gets further.
+        (_, Step::Act(Act::Release(Free::NeverMade | Free::NeverSealed))) => {
+            going && class.for_a_person() && view.words.iter().any(|word| matches!(word, Word::ConfirmAbsent(_)))
+        }
+        (_, Step::Rest(verdict)) if unlisted(&failed) => rests(view, verdict),
+        (_, Step::Rest(verdict)) => named(view, verdict, class, rules, unready(view)) && keeps(view, verdict),
         _ => false,
     };
     if right { Ok(()) } else { Err(step) }
@@ -92,72 +105,88 @@ fn looked(view: &View, look: &Look, class: Class, rules: &Rules) -> Result<(), S
 
 /// An act fails, and what was seen before it is seen again.
 fn acted(view: &View, act: &Act, class: Class, rules: &Rules) -> Result<(), Step> {
-    let mut failed = view.clone();
-    let deed = match act {
-        Act::Claim(_) => Deed::Claim,
-        Act::Protect { .. } => Deed::Protect,
-        Act::Change { change, .. } => Deed::Change(change.clone()),
-        Act::Delete { .. } => Deed::Delete,
-        Act::Publish(_) => Deed::Publish,
-        Act::Send { .. } => return sent(view, class, rules),
-        // Writes to Kubernetes, which end the pass when they fail.
-        Act::AddFinalizer
-        | Act::Seal { .. }
-        | Act::Record { .. }
-        | Act::Close(_)
-        | Act::Forget(_)
-        | Act::Release(_) => {
-            return Ok(());
-        }
-    };
-    failed.seen.acted = Some((deed.clone(), Err(trouble(class))));
+    if let Act::Send { .. } = act {
+        return sent(view, class, rules);
+    }
+    // Writes to Kubernetes end the pass when they fail.
+    let Some(deed) = act.deed() else { return Ok(()) };
+    let mut failed = view.after(act, Err(trouble(class)));
+    failed.seen = Evidence { acted: failed.seen.acted, ..view.seen.clone() };
     if deed == Deed::Publish {
         failed.seen.kubeconfig = Some(Err(trouble(class)));
     }
     let step = decide(&failed, rules);
+    let serves = match &view.seen.cluster {
+        Some(Ok(Existence::Here(cluster))) => {
+            matches!(cluster.state, State::Running | State::ChangeFailed | State::Busy)
+        }
+        _ => false,
+    };
     // ACK changes a cluster only while it runs; another is deleted as it is, and ACK refuses a protected one.
     let runs = matches!(&view.seen.cluster, Some(Ok(Existence::Here(cluster))) if cluster.state == State::Running);
-    let deletes = !runs && [Class::Busy, Class::User, Class::Unknown].contains(&class);
-    let for_a_person = [Class::User, Class::Permission, Class::Quota, Class::Account].contains(&class);
-    let right = match (deed.clone(), &step) {
+    let said = |verdict: &Verdict| words(verdict).is_some_and(|(_, note)| note.as_str().contains(SAYS));
+    let told = |verdict: &Verdict| said(verdict) && matches!(verdict.work, Work::Stuck(..)) && rests(view, verdict);
+    let right = match (deed, &step) {
         (Deed::Publish, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
-        // What a person must mend is told, and nothing else waits for it.
-        (Deed::Change(_), Step::Look(Look::Kubeconfig)) => for_a_person,
-        (Deed::Change(_), Step::Rest(verdict)) if for_a_person => {
-            verdict.ready == Some(true)
-                && words(verdict).is_some_and(|(_, note)| note.as_str().contains(SAYS))
-                && rests(view, verdict)
-        }
-        (Deed::Change(_), Step::Rest(verdict)) => {
-            verdict.ready == Some(true) && {
-                let ready = (class == Class::Credentials).then_some(false);
-                named(view, &Verdict { ready, ..verdict.clone() }, class, rules)
-            }
-        }
+        // Without the right to list, that is what is named.
+        (_, Step::Rest(verdict)) if unlisted(view) => said(verdict) && rests(view, verdict),
         // The spec protects a cluster that is to go, and the cloud cannot be made to.
-        (Deed::Protect, Step::Rest(Verdict { work: Work::Stuck(Reason::DeletionProtected, note), .. })) => {
-            view.guard.word == Some(true) && note.as_str().contains(SAYS)
-        }
-        (Deed::Protect | Deed::Delete, Step::Rest(verdict))
-            if class == Class::User && !(deletes && deed == Deed::Protect) =>
+        (Deed::Protect(true), Step::Rest(verdict))
+            if words(verdict).is_some_and(|(reason, _)| reason == Reason::DeletionProtected) =>
         {
-            let said = words(verdict).is_some_and(|(reason, note)| {
-                [Reason::UpdateFailed, Reason::DeleteFailed, Reason::InvalidSpec].contains(&reason)
-                    && note.as_str().contains(SAYS)
-            });
-            said && rests(view, verdict)
+            said(verdict)
         }
-        (Deed::Protect, Step::Rest(verdict)) if deletes => rests(view, verdict),
-        (_, Step::Rest(verdict)) => named(view, verdict, class, rules),
-        (Deed::Protect, Step::Act(Act::Delete { .. }) | Step::Look(Look::Leftovers(_) | Look::Cause)) => deletes,
+        (Deed::Protect(false), Step::Act(Act::Ask(Ask { deed: Deed::Delete, .. })) | Step::Look(_)) if !runs => {
+            class.refuses() || [Class::Busy, Class::Unknown].contains(&class)
+        }
+        (Deed::Protect(false), Step::Rest(verdict))
+            if !runs && (class.refuses() || [Class::Busy, Class::Unknown].contains(&class)) =>
+        {
+            rests(view, verdict)
+        }
+        // What ACK refuses is told, and nothing that does not depend on it waits for it.
+        (
+            Deed::Protect(_) | Deed::Change(_),
+            Step::Act(Act::Ask(Ask { deed: Deed::Change(_), .. })) | Step::Look(_),
+        ) => class.refuses(),
+        // While another one is waited for, it is written down, and told after that.
+        (Deed::Protect(_) | Deed::Change(_), Step::Rest(verdict))
+            if verdict.ends.iter().any(|(_, end)| matches!(end, Some(End::Refused(_)))) =>
+        {
+            rests(view, verdict)
+        }
+        (Deed::Claim | Deed::Protect(_) | Deed::Change(_) | Deed::Delete, Step::Rest(verdict)) if class.refuses() => {
+            told(verdict)
+        }
+        (Deed::Claim, Step::Rest(verdict)) => named(view, verdict, class, rules, Some(serves)),
+        (Deed::Protect(_) | Deed::Change(_), Step::Rest(verdict)) if view.goal == Goal::Manage && serves => {
+            named(view, verdict, class, rules, Some(true))
+        }
+        (_, Step::Rest(verdict)) => named(view, verdict, class, rules, unready(view)),
         _ => false,
     };
     if right { Ok(()) } else { Err(step) }
 }
 
+/// The list may not be read.
+fn unlisted(view: &View) -> bool {
+    matches!(&view.seen.glance, Some(Err(trouble)) if trouble.class == Class::Permission)
+}
+
+/// Of a recorded cluster `Ready` stays what ACK said last.
+fn unready(view: &View) -> Option<bool> {
+    if let Standing::Known(_) = view.standing { None } else { Some(false) }
+}
+
+/// Trouble takes back nothing of what was remembered.
+fn keeps(view: &View, verdict: &Verdict) -> bool {
+    verdict.memo == view.memo
+        || matches!((&view.memo, &verdict.memo), (Some(Memo::Taken(_)), _) | (None, Some(Memo::Taken(_))))
+}
+
 /// A refused request is closed, and one whose outcome is not known is looked for.
 fn sent(view: &View, class: Class, rules: &Rules) -> Result<(), Step> {
-    let ack_operator::decide::Standing::Sealed { intent, .. } = &view.standing else {
+    let Standing::Sealed { intent, .. } = &view.standing else {
         return Err(Step::Act(Act::AddFinalizer));
     };
     let after = |sent: Sent| {
@@ -188,33 +217,33 @@ fn rests(view: &View, verdict: &Verdict) -> bool {
     verdict.again.is_some_and(|again| again > view.now)
 }
 
-/// Reason and sentence are those of the trouble, what is known of the cluster stays known where no person is needed, and
-/// the pace is that of the class.
-fn named(view: &View, verdict: &Verdict, class: Class, rules: &Rules) -> bool {
-    use Class::*;
-    let stuck = [Credentials, Permission, User, Quota, Account].contains(&class);
+/// Reason and sentence are those of the trouble, `Ready` is `stuck` where a person is needed and else as last known, and the
+/// pace is that of the class.
+fn named(view: &View, verdict: &Verdict, class: Class, rules: &Rules, stuck: Option<bool>) -> bool {
     let said = words(verdict).is_some_and(|(reason, note)| reason == class.into() && note.as_str().contains(SAYS));
     let pace = rules.pace(class, trouble(class).wait, view.streak);
-    said && matches!(verdict.work, Work::Stuck(..)) == stuck
-        && verdict.ready == stuck.then_some(false)
+    let person = class.for_a_person();
+    said && matches!(verdict.work, Work::Stuck(..)) == person
+        && (verdict.ready == if person { stuck } else { None } || verdict.ready == stuck)
         && pace.is_positive()
         && verdict.again == Some(view.now + pace)
 }
 
-fn fail(seen: &mut Evidence, look: &Look, trouble: Trouble) {
+fn failing(look: &Look, trouble: Trouble) -> Answer {
     match look {
-        Look::Account => seen.account = Some(Err(trouble)),
-        Look::Glance(_) => seen.glance = Some(Err(trouble)),
-        Look::Cluster(_) => seen.cluster = Some(Err(trouble)),
-        Look::Listing { .. } => seen.listing = Some(Err(trouble)),
-        Look::Fence => seen.fence = Some(Err(trouble)),
-        Look::Body => seen.body = Some(Err(trouble)),
-        Look::Uprooted => seen.uprooted = Some(Err(trouble)),
-        Look::Drift => seen.drift = Some(Err(trouble)),
-        Look::Progress => seen.progress = Some(Err(trouble)),
-        Look::Cause => seen.cause = Some(Err(trouble)),
-        Look::Trace(_) => seen.trace = Some(Err(trouble)),
-        Look::Leftovers(_) => seen.leftovers = Some(Err(trouble)),
-        Look::Kubeconfig => seen.kubeconfig = Some(Err(trouble)),
+        Look::Account => Answer::Account(Err(trouble)),
+        Look::Glance(_) => Answer::Glance(Err(trouble)),
+        Look::Cluster(_) => Answer::Cluster(Err(trouble)),
+        Look::Listing { .. } => Answer::Listing(Err(trouble)),
+        Look::Elsewhere { .. } => Answer::Elsewhere(Err(trouble)),
+        Look::Fence => Answer::Fence(Err(trouble)),
+        Look::Body => Answer::Body(Err(trouble)),
+        Look::Uprooted => Answer::Uprooted(Err(trouble)),
+        Look::Drift => Answer::Drift(Err(trouble)),
+        Look::Progress => Answer::Progress(Err(trouble)),
+        Look::Cause => Answer::Cause(Err(trouble)),
+        Look::Trace(_) => Answer::Trace(Err(trouble)),
+        Look::Leftovers(_) => Answer::Leftovers(Err(trouble)),
+        Look::Kubeconfig => Answer::Kubeconfig(Err(trouble)),
     }
 }

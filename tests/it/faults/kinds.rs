@@ -32,12 +32,18 @@ pub enum Met {
     Trouble(Class),
 }
 
-use Class::{Account, Busy, Clock, Credentials, NotFound, Permission, Quota, Throttled, Transient, Unknown, User};
+use Class::{
+    Account, Busy, Clock, Credentials, NotFound, Permission, Quota, Refused, Taken, Throttled, Transient, Unknown, User,
+};
 use Met::{Good, Torn, Trouble};
 
 impl Kind {
     fn odd(self) -> Kind {
         Kind { odd: true, ..self }
+    }
+    /// A refusal of a create for what it says: a read is not to blame.
+    fn blaming(self) -> Kind {
+        Kind { detail: Trouble(Unknown), list: Trouble(Unknown), ..self }
     }
     fn lasting(self) -> Kind {
         Kind { lasts: true, ..self }
@@ -87,10 +93,10 @@ fn codes() -> Vec<Kind> {
         |n, s, c, r| code("gateway", n, s, c, r),
     );
     vec![
-        ack("ErrorClusterNotFound", 404, NotFound, false),
-        ack("ErrorNodePoolNotFound", 404, Unknown, false),
-        ack("AddonNotFound", 404, Unknown, false),
-        ack("ClusterNameAlreadyExist", 400, User, true),
+        Kind { create: Trouble(Refused), ..ack("ErrorClusterNotFound", 404, NotFound, true) },
+        ack("ErrorNodePoolNotFound", 404, Refused, true).blaming(),
+        ack("AddonNotFound", 404, Refused, true).blaming(),
+        ack("ClusterNameAlreadyExist", 400, Taken, true).blaming(),
         gateway("Forbidden.RAM", 403, Permission, true),
         ack("StatusForbidden", 403, Permission, true),
         gateway("NoPermission", 403, Permission, true),
@@ -99,16 +105,18 @@ fn codes() -> Vec<Kind> {
         gateway("MissingAuth.AliyuncsManagedSecurityRole", 400, Account, true),
         gateway("EntityNotExist.Role", 404, Account, true),
         ack("ErrAuthorizationConflict", 400, Transient, false),
-        ack("InstanceRouterExist", 400, User, true),
-        ack("InvalidVSwitchId.IpNotEnough", 400, User, true),
-        gateway("InvalidParameter.VpcId", 400, User, true),
-        gateway("MissingParameter", 400, User, true),
-        ack("BadRequest", 400, User, true),
+        ack("InstanceRouterExist", 400, Taken, true).blaming(),
+        ack("InvalidVSwitchId.IpNotEnough", 400, Taken, true).blaming(),
+        gateway("InvalidParameter.VpcId", 400, User, true).blaming(),
+        gateway("MissingParameter", 400, User, true).blaming(),
+        ack("BadRequest", 400, User, true).blaming(),
         ack("QuotaExceeded.Cluster", 403, Quota, true),
         gateway("InsufficientBalance", 403, Account, true),
         gateway("Account.Arrearage", 400, Account, true),
-        ack("DependencyViolation.Resource", 400, Busy, false),
-        ack("ErrorClusterState", 400, Busy, false),
+        ack("DependencyViolation.Resource", 400, Busy, true),
+        ack("ErrorClusterState", 400, Busy, true),
+        ack("InvalidStatus.Forbidden", 400, Busy, true),
+        ack("ErrClusterNotReady", 400, Busy, true),
         ack("SomethingElse", 409, Busy, false),
         ack("ErrorQueryCluster", 500, Transient, false),
         gateway("Throttling.User", 429, Throttled, true),
@@ -129,10 +137,20 @@ fn codes() -> Vec<Kind> {
         gateway("InvalidApi.NotFound", 404, Unknown, false),
         gateway("UnsupportedHTTPMethod", 405, Unknown, false),
         gateway("InvalidProtocol.NeedSsl", 400, Unknown, false),
-        gateway("NeverSeenBefore", 400, User, false),
-        gateway("NeverSeenThere", 404, Transient, false),
+        ack("EmptyCIDR", 400, User, true).blaming(),
+        ack("ZoneNotSupported", 400, User, true).blaming(),
+        ack("ForbiddenUpdateKMSState", 403, Permission, true),
+        ack("QuotaExceed.AfterpayInstance", 403, Quota, true),
+        ack("NotEnoughBalance", 400, Account, true),
+        gateway("NeverSeenBefore", 400, Refused, true).blaming(),
+        gateway("NeverSeenThere", 404, Refused, true).blaming(),
+        // A code, and no request id: it may come from anybody on the way.
+        Kind { says: "from nobody", ..raw("a_code_of_nobodys", NOBODYS, "close") },
     ]
 }
+
+const NOBODYS: &str =
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 38\r\n\r\n{\"code\":\"Odd\",\"message\":\"from nobody\"}";
 
 /// Answers that are whole and say nothing, or not what they should.
 fn answers() -> Vec<Kind> {
@@ -233,7 +251,7 @@ fn dates() -> Vec<Kind> {
 fn spoils() -> Vec<Kind> {
     let unusable = Trouble(Transient);
     vec![
-        spoilt("no_state", Good, unusable, Torn, "has no state").odd(),
+        spoilt("no_state", Good, unusable, Good, "has no state").odd(),
         spoilt("nulls", unusable, unusable, Torn, "has no").odd(),
         spoilt("wrong_types", unusable, unusable, unusable, "").odd(),
         spoilt("unknown_words", Good, Good, Good, "").odd(),

@@ -67,7 +67,7 @@ const MORE: [(Moment, &str, &str, &str); 6] = [
     (Making, LIST, "overcount_of_nothing", "Unreachable"),
     (Lost, LIST, "torn_of_nothing", "Unreachable"),
     (Going, LIST, "overcount_of_nothing", "Deleting"),
-    (Going, DETAIL, "no_tags", "OwnershipConflict"),
+    (Going, DETAIL, "no_tags", "UpdateFailed"),
     (Going, DETAIL, "twice", "Unreachable"),
     (Serving, DETAIL, "wrong_types", "Unreachable"),
 ];
@@ -123,6 +123,11 @@ fn reason(slot: Slot, kind: &Kind) -> String {
         // The list shows what the answer hides, even a refusal that is not true.
         _ if slot.operation == "CreateCluster" && slot.when == "after" => "Running".into(),
         _ if slot.operation == "CreateCluster" && !kind.refuses => "AwaitingOutcome".into(),
+        // What ACK refuses of a change is told with its words, as what came of the change.
+        Met::Trouble(class) if ["ModifyCluster", "TagResources"].contains(&slot.operation) && class.refuses() => {
+            "UpdateFailed".into()
+        }
+        Met::Trouble(class) if slot.operation == "DeleteCluster" && class.refuses() => "DeleteFailed".into(),
         Met::Trouble(class) => Reason::from(class).to_string(),
         Met::Good | Met::Torn => unreachable!("{} is no trouble everywhere", kind.name),
     }
@@ -201,10 +206,15 @@ fn play(name: &str, planned: Vec<Planned>, every: bool) {
         let more = if run.slot.moment == Adopted { json!({"deletionPolicy": "Retain"}) } else { json!({}) };
         scene.apply(&object(&scene, &run.name, run.spec(more)));
     }
-    adopt(&scene, &runs);
+    adopt(&scene, &runs, every);
     for run in runs.iter().filter(|run| run.is(&[Serving, Going, Adopted])) {
-        scene.wait_for_reason(&run.name, "Running");
-        run.strike(&scene, every);
+        // What is adopted is marked at once, so it is struck before.
+        if run.slot.moment == Adopted {
+            scene.wait_for(&run.name, "an id", |object| object["status"]["cluster_id"].is_string());
+        } else {
+            scene.wait_for_reason(&run.name, "Running");
+            run.strike(&scene, every);
+        }
         match run.slot.moment {
             Serving => drop(scene.merge(&run.name, json!({"spec": {"deletion_protection": true}}))),
             _ => scene.delete(&run.name),
@@ -222,7 +232,7 @@ fn play(name: &str, planned: Vec<Planned>, every: bool) {
 }
 
 /// Lets go of the clusters that are to be adopted, and adopts them.
-fn adopt(scene: &Scene, runs: &[Run]) {
+fn adopt(scene: &Scene, runs: &[Run], every: bool) {
     let runs: Vec<_> = runs.iter().filter(|run| run.is(&[Adopted])).collect();
     let clusters: Vec<_> = runs.iter().map(|run| id(&scene.wait_for_reason(&run.name, "Running"))).collect();
     runs.iter().for_each(|run| scene.delete(&run.name));
@@ -230,6 +240,7 @@ fn adopt(scene: &Scene, runs: &[Run]) {
         scene.wait_until_gone(&run.name);
         scene.emulator.outside(cluster, &json!({"tags": []})).expect("a cluster");
         let spec = run.spec(json!({"adoptClusterId": cluster, "deletionPolicy": "Delete"}));
+        run.strike(scene, every);
         scene.apply(&object(scene, &run.name, spec));
     }
 }

@@ -5,8 +5,8 @@ use ::playground::stage::ACCESS_SECRET;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::{awaits, settles_on_one};
-use crate::cluster::{id, living, message};
+use super::{awaits, intent, settles_on_one};
+use crate::cluster::{id, living, message, object, tag};
 use crate::support::Scene;
 use crate::trials;
 
@@ -14,7 +14,8 @@ pub fn tests() -> Vec<Trial> {
     trials!("once":
         a_cluster_of_an_earlier_object_is_not_built_beside,
         a_rebuilt_management_cluster_takes_its_cluster_over_where_it_is_told_to,
-        an_object_that_a_backup_brings_back_with_its_status_has_its_cluster,
+        a_drill_with_a_restored_status_owns_nothing_and_takes_nothing_with_it,
+        an_object_that_a_backup_brings_back_with_its_status_takes_its_cluster_over_where_it_is_told_to,
         a_status_of_an_earlier_day_finds_its_cluster_again,
         keys_of_another_account_change_nothing_there,
         keys_of_another_account_answer_no_open_question,
@@ -57,19 +58,68 @@ fn a_rebuilt_management_cluster_takes_its_cluster_over_where_it_is_told_to() {
     assert!(living(&scene).is_empty(), "it is this object's now");
 }
 
-fn an_object_that_a_backup_brings_back_with_its_status_has_its_cluster() {
-    let mut scene = Scene::with_operator("backup");
-    let lost = rebuilt(&mut scene);
+/// Applied anew with the status of another uid, as a restore brings it.
+fn restored(scene: &Scene, lost: &Value) {
+    let mut manifest = scene.smallest("demo");
+    manifest["metadata"]["annotations"] = json!({"ackoperator.dev/paused": "true"});
+    scene.apply(&manifest);
     scene.merge_status("demo", json!({"status": lost["status"]}));
-    scene.start_operator(&[]);
-    // The restored status says Running before anybody has looked; the finalizer is what the operator's own pass writes.
-    let object = scene.wait_for("demo", "the operator holds it", |object| object["metadata"]["finalizers"].is_array());
-    assert_ne!(object["metadata"]["uid"], lost["metadata"]["uid"]);
-    settles_on_one(&scene, "demo");
-    scene.delete("demo");
-    scene.wait_until_gone("demo");
-    assert!(living(&scene).is_empty(), "the mark that the status remembers is this object's");
-    assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster")), (1, 1));
+    scene.merge("demo", json!({"metadata": {"annotations": {"ackoperator.dev/paused": null}}}));
+}
+
+/// A drill beside production: in another namespace, or for another installation. The status says whose cluster it was, and
+/// that is not enough.
+fn a_drill_with_a_restored_status_owns_nothing_and_takes_nothing_with_it() {
+    let production = Scene::with_operator("drilled");
+    production.apply(&object(&production, "demo", json!({"kubeconfigSecretRef": {"name": "kube"}})));
+    let lost = production.wait_for_reason("demo", "Running");
+    for (name, same) in [("drill-space", true), ("drill-installation", false)] {
+        let mut drill = Scene::new(name);
+        drill.operator.endpoint = production.emulator.url();
+        if same {
+            drill.operator.installation = production.operator.installation.clone();
+        }
+        drill.start_operator(&["--adopt-owned"]);
+        restored(&drill, &lost);
+        let conflict = drill.wait_for_reason("demo", "OwnershipConflict");
+        let mark = intent(&lost, "nonce");
+        assert!(message(&conflict).contains(&format!("take-over={mark}")), "{name}: {}", message(&conflict));
+        drill.delete("demo");
+        drill.wait_for("demo", "the deletion is seen", |object| {
+            let seen = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+            object["metadata"]["deletionTimestamp"].is_string() && seen
+        });
+        assert_eq!(crate::support::ready(&drill.get("demo").unwrap()).unwrap()["reason"], "OwnershipConflict");
+        drill.merge("demo", json!({"spec": {"deletionPolicy": "Retain"}}));
+        drill.wait_until_gone("demo");
+    }
+    let calls = |operation| production.calls(operation);
+    assert_eq!((living(&production).len(), calls("DeleteCluster"), calls("TagResources")), (1, 0, 0));
+    assert_eq!(calls("CreateCluster"), 1);
+}
+
+/// In its own place: by a person's word, or by the administrator's.
+fn an_object_that_a_backup_brings_back_with_its_status_takes_its_cluster_over_where_it_is_told_to() {
+    for (name, flags) in [("backup-word", &[][..]), ("backup-flag", &["--adopt-owned"][..])] {
+        let mut scene = Scene::with_operator(name);
+        let lost = rebuilt(&mut scene);
+        scene.merge_status("demo", json!({"status": lost["status"]}));
+        scene.start_operator(flags);
+        if flags.is_empty() {
+            let conflict = scene.wait_for_reason("demo", "OwnershipConflict");
+            assert_ne!(conflict["metadata"]["uid"], lost["metadata"]["uid"]);
+            scene.annotate("demo", "take-over", &intent(&lost, "nonce"));
+        }
+        scene.until("it carries this object's mark", || {
+            let mark = tag(&living(&scene)[0], "ackoperator.dev/intent")?.to_owned();
+            (mark != intent(&lost, "nonce")).then_some(())
+        });
+        settles_on_one(&scene, "demo");
+        scene.delete("demo");
+        scene.wait_until_gone("demo");
+        assert!(living(&scene).is_empty(), "{name}: it is this object's now");
+        assert_eq!((scene.calls("CreateCluster"), scene.calls("DeleteCluster")), (1, 1));
+    }
 }
 
 /// Restored from before the seal, from between seal and record, and from before the refusal that came first.

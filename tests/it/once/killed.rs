@@ -4,7 +4,9 @@ use ::playground::keeper::Signal;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::{HeldEvents, accept_status, awaits, creates, executed, intent, refuse_status, sealed, settles_on_one};
+use super::{
+    HeldEvents, accept_status, awaits, creates, executed, intent, refuse, refuse_status, sealed, settles_on_one,
+};
 use crate::cluster::{living, message};
 use crate::support::Scene;
 use crate::trials;
@@ -15,6 +17,7 @@ pub fn tests() -> Vec<Trial> {
         killed_after_the_request_was_received_and_before_its_answer,
         killed_after_the_answer_and_before_the_record,
         a_seal_that_is_not_stored_sends_nothing,
+        a_finalizer_that_is_refused_is_told_and_nothing_is_sealed,
         a_process_that_slept_through_its_window_sends_nothing,
         a_process_that_wakes_beside_its_successor_makes_no_second_cluster,
         a_process_with_a_stale_cache_makes_no_second_cluster,
@@ -84,6 +87,30 @@ fn a_seal_that_is_not_stored_sends_nothing() {
     accept_status(&scene);
     settles_on_one(&scene, "demo");
     assert_eq!(scene.calls("CreateCluster"), 1);
+}
+
+fn a_finalizer_that_is_refused_is_told_and_nothing_is_sealed() {
+    let scene = Scene::with_operator("finalizer-refused");
+    refuse(&scene, "ackclusters", "!has(object.metadata.finalizers)", || {
+        let mut probe = scene.get("probe").expect("the probe");
+        probe["metadata"]["finalizers"] = json!(["example.com/probe"]);
+        match scene.try_kubectl_with(&["replace"], &probe) {
+            Ok(_) => {
+                scene.merge("probe", json!({"metadata": {"finalizers": null}}));
+                false
+            }
+            // Or the operator wrote in between.
+            Err(why) => why.contains("the test does not store that"),
+        }
+    });
+    scene.apply(&scene.smallest("demo"));
+    let told = scene.wait_for_reason("demo", "PermissionDenied");
+    assert!(message(&told).contains("finalizer") && message(&told).contains("does not store"), "{}", message(&told));
+    assert_eq!((scene.calls("CreateCluster"), intent(&told, "nonce").as_str()), (0, ""));
+    let events = scene.kubectl(&["get", "events", "--field-selector=reason=PermissionDenied", "-o", "name"]);
+    assert!(!events.is_empty(), "an event says so, too");
+    accept_status(&scene);
+    settles_on_one(&scene, "demo");
 }
 
 fn a_process_that_slept_through_its_window_sends_nothing() {

@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use super::{awaits, creates, executed, intent, settles_on_one};
-use crate::cluster::{id, living, message};
+use crate::cluster::{id, living, message, object};
 use crate::support::{Scene, ready};
 use crate::trials;
 
@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Trial> {
     trials!("once":
         an_empty_list_is_not_trusted_and_a_person_may_answer,
         a_credential_that_cannot_see_everything_proves_nothing,
+        a_neighbour_of_another_resource_group_vouches_for_nothing,
         a_list_that_lags_and_hides_tags_is_waited_for,
         a_cluster_that_slips_between_two_pages_is_not_taken_for_absent,
         lists_that_miscount_or_are_throttled_prove_nothing,
@@ -49,6 +50,43 @@ fn a_credential_that_cannot_see_everything_proves_nothing() {
     scene.emulator.settings(&json!({"visible_only": {}})).unwrap();
     settles_on_one(&scene, "demo");
     assert_eq!(scene.calls("CreateCluster"), 1);
+}
+
+/// The keys see the clusters of one resource group. In it there is one of this operator's, which the list shows.
+fn a_neighbour_of_another_resource_group_vouches_for_nothing() {
+    let scene = Scene::with_operator("groups");
+    let key = ::playground::emulated::Key::default().id;
+    scene.apply(&object(&scene, "neighbour", json!({"resource_group_id": "rg-seen"})));
+    scene.wait_for_reason("neighbour", "Running");
+    scene.emulator.settings(&json!({"visible_groups": {key.as_str(): ["rg-seen"]}})).unwrap();
+    scene.fault(json!({"operation": "CreateCluster", "when": "after", "do": "drop", "every": true}));
+    let groups = [("named", json!({"resource_group_id": "rg-hidden"})), ("default", json!({}))];
+    let names = |group: &str| [format!("{group}-stays"), format!("{group}-goes")];
+    for (group, spec) in &groups {
+        names(group).iter().for_each(|name| drop(scene.apply(&object(&scene, name, spec.clone()))));
+    }
+    for name in groups.iter().flat_map(|(group, _)| names(group)) {
+        let stuck = scene.wait_for_reason(&name, "ListNotTrusted");
+        assert!(message(&stuck).contains(&intent(&stuck, "nonce")), "{}", message(&stuck));
+        if name.ends_with("goes") {
+            scene.delete(&name);
+            scene.wait_for(&name, "the deletion is seen", going_and_observed);
+        }
+    }
+    assert_eq!((scene.clusters_made(), scene.calls("CreateCluster")), (5, 5), "nothing else is sealed");
+    assert_eq!(living(&scene).len(), 5, "and nothing let go");
+    scene.emulator.settings(&json!({"visible_groups": {}})).unwrap();
+    for (group, _) in &groups {
+        let [stays, goes] = names(group);
+        scene.wait_for_reason(&stays, "Running");
+        scene.wait_until_gone(&goes);
+    }
+    let mut left: Vec<_> = living(&scene).into_iter().map(|cluster| cluster.name).collect();
+    left.sort();
+    assert_eq!(
+        (left, scene.calls("CreateCluster")),
+        (["default-stays", "named-stays", "neighbour"].map(String::from).to_vec(), 5)
+    );
 }
 
 fn a_list_that_lags_and_hides_tags_is_waited_for() {
@@ -170,7 +208,7 @@ fn a_wrong_clock_seals_nothing() {
         scene.emulator.skew(SignedDuration::from_mins(skew));
         scene.apply(&scene.smallest("demo"));
         let wrong = scene.wait_for_reason("demo", "ClockSkew");
-        assert!(message(&wrong).contains("mend it"), "{}", message(&wrong));
+        assert!(message(&wrong).contains("clock"), "{}", message(&wrong));
         stays(&scene, "demo", "ClockSkew", 1);
         assert!(creates(&scene).is_empty());
         assert!(intent(&scene.get("demo").unwrap(), "nonce").is_empty(), "nothing is sealed");
@@ -192,7 +230,7 @@ fn an_hour_that_the_gateways_clock_jumps_settles_no_open_outcome() {
     scene.emulator.skew(SignedDuration::from_hours(1));
     scene.delete("demo");
     let wrong = scene.wait_for_reason("demo", "ClockSkew");
-    assert!(message(&wrong).contains("mend it"), "{}", message(&wrong));
+    assert!(message(&wrong).contains("clock"), "{}", message(&wrong));
     stays(&scene, "demo", "ClockSkew", 2);
     assert_eq!(living(&scene).len(), 2);
     scene.emulator.skew(SignedDuration::ZERO);

@@ -7,33 +7,33 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "attempt number forgotten",
         stands_for: "each attempt has the nonce of the first",
         row: "an operator that crashes and sleeps",
-        edits: &[("decide/create.rs", "Act::Seal { attempt: attempts + 1 }", "Act::Seal { attempt: 1 }")],
+        edits: &[("src/decide/make.rs", "Act::Seal { attempt: attempts + 1 }", "Act::Seal { attempt: 1 }")],
     },
     Mutant {
         name: "a torn list proves that the name is free",
         stands_for: "the owner check takes any list",
         row: "a status lost",
         edits: &[(
-            "decide/create.rs",
+            "src/decide/absence.rs",
             r"    if !list.whole {
-        return Err(Step::Rest(once::torn(v, rules)));
+        return Err(Step::Rest(torn(v, &site.region, rules)));
     }
-",
-            "",
+    // A list dated",
+            "    // A list dated",
         )],
     },
     Mutant {
         name: "a torn list proves a cluster gone",
         stands_for: "the third proof is not whole",
         row: "details missed",
-        edits: &[("decide/delete.rs", "if list.began < first || !list.whole {", "if list.began < first {")],
+        edits: &[("src/decide/absence.rs", "if list.began < first || !list.whole {", "if list.began < first {")],
     },
     Mutant {
         name: "any 404 is gone",
         stands_for: "not only ErrorClusterNotFound",
         row: "",
         edits: &[(
-            "decide/delete.rs",
+            "src/decide/leave.rs",
             "    match ask(v, rules, &v.seen.cluster, Look::Cluster(known.id.clone()))? {",
             r"    let seen = match &v.seen.cluster {
         Some(Err(trouble)) if matches!(trouble.class, Class::NotFound | Class::Unknown) => &Existence::Unknown,
@@ -47,7 +47,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "a detail that was missed once",
         row: "a detail missed and a list slipped",
         edits: &[(
-            "decide/delete.rs",
+            "src/decide/absence.rs",
             "_ => return Err(again(v.now + rules.apart, v.now)),",
             "_ => v.now - rules.apart,",
         )],
@@ -57,7 +57,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "details alone are believed",
         row: "details missed",
         edits: &[(
-            "decide/delete.rs",
+            "src/decide/absence.rs",
             "    let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: first })?;",
             r"    if first <= v.now {
         return Ok(());
@@ -70,23 +70,23 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "a list that began before the first 404",
         row: "",
         edits: &[
-            ("decide/delete.rs", "Look::Listing { began_after: first }", "Look::Listing { began_after: v.since }"),
-            ("decide/delete.rs", "if list.began < first || !list.whole {", "if !list.whole {"),
+            ("src/decide/absence.rs", "Look::Listing { began_after: first }", "Look::Listing { began_after: v.since }"),
+            ("src/decide/absence.rs", "if list.began < first || !list.whole {", "if !list.whole {"),
         ],
     },
     Mutant {
         name: "what was never seen is gone at once",
         stands_for: "the lag of the detail is not waited for",
         row: "a list that lags more or less",
-        edits: &[("decide/delete.rs", "if !known.met && v.now < known.believe_after {", "if false {")],
+        edits: &[("src/decide/absence.rs", "if !known.met && v.now < known.believe_after {", "if false {")],
     },
     Mutant {
         name: "protection is not read first",
         stands_for: "DELETE is left to ACK to refuse",
         row: "protection here",
         edits: &[(
-            "decide/delete.rs",
-            r"    unprotected(v, id, cluster, rules)?;
+            "src/decide/leave.rs",
+            r"    unprotected(v, known, cluster, rules)?;
 ",
             "",
         )],
@@ -94,10 +94,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a missing flag is off",
         stands_for: "an answer that does not tell the protection",
-        row: "protection here",
+        row: "a protection that ACK does not",
         edits: &[(
-            "decide/delete.rs",
-            r#"(None, None) => Err(waits("deletion waits: ACK does not say whether the cluster's deletion protection is on")),"#,
+            "src/decide/leave.rs",
+            r#"(None, None) => waits("deletion waits: ACK does not say whether the cluster's deletion protection is on"),"#,
             "(None, None) => Ok(()),",
         )],
     },
@@ -106,8 +106,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "the flag in the cloud counts for nothing",
         row: "protection here",
         edits: &[(
-            "decide/delete.rs",
-            r#"(None, Some(true)) => Err(waits("deletion waits: the cluster's deletion protection is on in ACK")),"#,
+            "src/decide/leave.rs",
+            r#"(None, Some(true)) => waits("deletion waits: the cluster's deletion protection is on in ACK"),"#,
             "(None, Some(true)) => Ok(()),",
         )],
     },
@@ -116,9 +116,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "an emergency protection is undone",
         row: "protection here",
         edits: &[(
-            "decide/delete.rs",
-            "(Some(false), Some(true)) if !v.guard.newer => Err(waits(",
-            "(Some(false), Some(true)) if false => Err(waits(",
+            "src/decide/leave.rs",
+            "(Some(false), Some(true)) if v.guard.newer => lower(",
+            "(Some(false), Some(true)) if v.guard.newer || v.finalizer => lower(",
         )],
     },
     Mutant {
@@ -126,9 +126,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "an emergency protection is undone",
         row: "protection here",
         edits: &[(
-            "decide/change.rs",
+            "src/decide/keep.rs",
             "(Some(false), Some(true)) if v.guard.newer => false,",
-            "(Some(false), Some(true)) => false,",
+            "(Some(false), Some(true)) if v.guard.newer || v.finalizer => false,",
         )],
     },
     Mutant {
@@ -136,8 +136,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "a lost status makes a second cluster",
         row: "a status lost",
         edits: &[(
-            "decide/create.rs",
-            r"    let list = owner_list(v, copies_until(v, last, rules).unwrap_or(v.since), rules)?;
+            "src/decide/make.rs",
+            r"    no_copies(v, last, rules)?;
+    let list = owner_list(v, rules)?;
     if let Some(rival) = &list.rival {
         return rivalry(v, rival, rules);
     }
@@ -150,14 +151,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "what the first attempt left is not looked for",
         row: "requests refused",
         edits: &[(
-            "decide/create.rs",
-            r"    let list = owner_list(v, copies_until(v, last, rules).unwrap_or(v.since), rules)?;
+            "src/decide/make.rs",
+            r"    no_copies(v, last, rules)?;
+    let list = owner_list(v, rules)?;
     if let Some(rival) = &list.rival {
         return rivalry(v, rival, rules);
     }
 ",
             r"    if attempts == 0 {
-    let list = owner_list(v, copies_until(v, last, rules).unwrap_or(v.since), rules)?;
+    let list = owner_list(v, rules)?;
     if let Some(rival) = &list.rival {
         return rivalry(v, rival, rules);
     }
@@ -170,7 +172,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "a cluster is made beside one of the same name",
         row: "",
         edits: &[(
-            "decide/create.rs",
+            "src/decide/make.rs",
             r"    if let Some(rival) = &list.rival {
         return rivalry(v, rival, rules);
     }
@@ -181,43 +183,43 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "adoption without regard to the nonce",
         stands_for: "another object's cluster is adopted",
-        row: "",
+        row: "another's cluster adopted",
         edits: &[(
-            "decide/create.rs",
-            "Owner::Mine | Owner::Nobody => {\n            let site",
-            "Owner::Mine | Owner::Nobody | Owner::Other(_) => {\n            let site",
+            "src/decide/make.rs",
+            "Owner::Mine | Owner::Nobody => true,\n        Owner::Other { nonce, namesake } => {",
+            "Owner::Mine | Owner::Nobody => true,\n        Owner::Other { nonce, namesake } => {\n            !nonce.as_str().is_empty() ||",
         )],
     },
     Mutant {
         name: "deletion without a mark",
         stands_for: "a cluster that lost our mark is deleted",
-        row: "",
-        edits: &[("decide/delete.rs", "Owner::Nobody => known.adopted,", "Owner::Nobody => return Ok(()),")],
+        row: "tags taken off by somebody else",
+        edits: &[(
+            "src/decide/owner.rs",
+            "        Owner::Mine => Ok(()),",
+            "        Owner::Mine | Owner::Nobody => Ok(()),",
+        )],
     },
     Mutant {
         name: "half a minute after a refusal of the moment",
         stands_for: "a slow list hides the copy that was executed",
         row: "a copy after its twin was refused",
-        edits: &[("decide/create.rs", "*at + rules.copied()", "*at + rules.apart")],
+        edits: &[("src/decide/absence.rs", "*at + rules.copied()", "*at + rules.apart")],
     },
     Mutant {
         name: "let go at once after a refusal of the moment",
         stands_for: "the copy that was executed stays",
         row: "requests refused",
-        edits: &[(
-            "decide/delete.rs",
-            "create::copies_until(v, last, rules).or(blank.then_some(v.since))",
-            "blank.then_some(v.since)",
-        )],
+        edits: &[("src/decide/leave.rs", "    absence::no_copies(v, last, rules).map_err(blind)?;\n", "")],
     },
     Mutant {
         name: "let go at once after a lost status",
         stands_for: "nobody looks for its cluster",
         row: "a status lost",
         edits: &[(
-            "decide/delete.rs",
-            "create::copies_until(v, last, rules).or(blank.then_some(v.since))",
-            "create::copies_until(v, last, rules)",
+            "src/decide/leave.rs",
+            "    if blank {\n        lost",
+            "    if blank && v.now < v.since {\n        lost",
         )],
     },
     Mutant {
@@ -225,7 +227,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "without a word",
         row: "a failed cluster, made anew at a person's word",
         edits: &[(
-            "decide/change.rs",
+            "src/decide/keep.rs",
             r"    if v.goal == Goal::Manage && v.said(&Word::Recreate(id.clone())) {
         return Ok(Step::Act(Act::Forget",
             r"    if v.goal == Goal::Manage {
@@ -237,44 +239,33 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "without a word",
         row: "a failed cluster, made anew at a person's word",
         edits: &[(
-            "decide/change.rs",
+            "src/decide/keep.rs",
             r"    if v.goal == Goal::Manage && v.said(&Word::Recreate(id.clone())) {
-        return delete::remove",
+        return leave::remove",
             r"    if v.goal == Goal::Manage {
-        return delete::remove",
+        return leave::remove",
         )],
     },
     Mutant {
         name: "a foreign cluster is changed",
         stands_for: "the mark is not read before a change",
-        row: "",
-        edits: &[(
-            "decide/change.rs",
-            r"    owned(v, known, cluster, rules)?;
-    if let Some((Deed::Change(_), Err(trouble))) = &v.seen.acted",
-            "    if let Some((Deed::Change(_), Err(trouble))) = &v.seen.acted",
-        )],
+        row: "tags taken off, put back",
+        edits: &[("src/decide/keep.rs", "        owner::owned(v, known, cluster, Reason::Updating, rules)?;\n", "")],
     },
     Mutant {
         name: "a doubtful cluster is changed",
         stands_for: "an adopted one that may be another than the one that was meant",
-        row: "",
-        edits: &[("decide/change.rs", "let doubtful = known.adopted && drift.fixed;", "let doubtful = false;")],
+        row: "a cluster adopted that differs",
+        edits: &[("src/decide/keep.rs", "let doubtful = known.adopted && drift.fixed;", "let doubtful = false;")],
     },
     Mutant {
         name: "a change is asked for at each look",
         stands_for: "what ACK takes and does not show",
         row: "",
         edits: &[(
-            "decide/change.rs",
-            "if v.now >= again {\n        return ask();",
-            "if v.now >= at {\n        return ask();",
+            "src/decide/asked.rs",
+            "    if v.now >= again { ask(before.times.saturating_add(1)) } else { May::Rest",
+            "    if v.now >= at && again >= at { ask(before.times.saturating_add(1)) } else { May::Rest",
         )],
-    },
-    Mutant {
-        name: "a change and a kubeconfig in one pass",
-        stands_for: "each takes the other's memory",
-        row: "",
-        edits: &[("decide/change.rs", "Some((Deed::Publish | Deed::Change(_), _)))", "Some((Deed::Publish, _)))")],
     },
 ];
