@@ -146,8 +146,10 @@ fn raise(v: &View, known: &Known, cluster: &Cluster, waiting: impl Fn(&str) -> V
             return asked::step(v, known, cluster, rules, Deed::Protect(true), waiting(protected), vec![asked]);
         }
         May::Troubled(trouble) => not_on(&trouble.note),
-        May::Rest(Pause { again, why: Why::Refused(note) }) => not_on(&note).at(again),
-        May::Rest(Pause { again, why: Why::Failed | Why::Unshown | Why::Undone(_) }) => waiting(protected).at(again),
+        May::Rest(Pause { again, why: Why::Refused(note) }) => not_on(&note).at(again.min(v.now + rules.poll_idle)),
+        May::Rest(Pause { again, why: Why::Failed | Why::Unshown | Why::Undone(_) }) => {
+            waiting(protected).at(again.min(v.now + rules.poll_idle))
+        }
         May::Wait => waiting(protected),
     })
 }

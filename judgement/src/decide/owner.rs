@@ -57,7 +57,8 @@ fn claim(v: &View, known: &Known, cluster: &Cluster, reason: Reason, rules: &Rul
                 format!("ACK took this object's tags and does not show them. Tried again at {again:.0}"),
             ),
         }
-        .at(again),
+        // Meanwhile ACK may show the tags all the same.
+        .at(again.min(v.now + rules.poll_idle)),
     })
 }
 

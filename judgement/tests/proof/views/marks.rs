@@ -171,11 +171,15 @@ fn pace() -> Vec<Case> {
             stuck(Reason::SpecDiffers).again(mins(1)).saying("2 times")
         }),
         case("which is now", put(mins(10), 2, Some(End::Shown)), claims().times(3)),
-        case("then once a day", put(hours(23), 3, Some(End::Shown)), stuck(Reason::SpecDiffers).again(hours(1))),
+        case(
+            "then once a day",
+            put(hours(23), 3, Some(End::Shown)),
+            stuck(Reason::SpecDiffers).again(mins(5)).saying("09:00:00Z"),
+        ),
         case(
             "a mark that ACK refuses is told, and the cluster is only observed",
             put(mins(2), 1, refused()),
-            stuck(Reason::UpdateFailed).again(mins(8)).saying("20 tags already"),
+            stuck(Reason::UpdateFailed).again(mins(5)).saying("20 tags already"),
         ),
         case(
             "in the pass that asked too",
