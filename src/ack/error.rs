@@ -149,10 +149,10 @@ impl Error {
         }
     }
 
-    /// The code of an error answer, `HTTP<status>` where it held none.
-    pub fn code(&self) -> Option<&str> {
+    /// The error answer, where one came.
+    fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Error::Refused(refusal) => Some(&refusal.code),
+            Error::Refused(refusal) => Some(refusal),
             Error::Connect { .. }
             | Error::Lost { .. }
             | Error::Unreadable { .. }
@@ -165,20 +165,14 @@ impl Error {
         }
     }
 
+    /// The code of an error answer, `HTTP<status>` where it held none.
+    pub fn code(&self) -> Option<&str> {
+        self.refusal().map(|refusal| refusal.code.as_str())
+    }
+
     /// What the code of an error answer means.
     pub fn kind(&self) -> Option<Code> {
-        match self {
-            Error::Refused(refusal) => Some(refusal.kind),
-            Error::Connect { .. }
-            | Error::Lost { .. }
-            | Error::Unreadable { .. }
-            | Error::TooLate { .. }
-            | Error::Budget { .. }
-            | Error::Slots
-            | Error::Region(_)
-            | Error::Misstated { .. }
-            | Error::Unstated => None,
-        }
+        self.refusal().map(|refusal| refusal.kind)
     }
 }
 

@@ -2,8 +2,6 @@
 //! remembers it, which fails where the object is no longer what was judged, then the call, signed with the date of the read
 //! that it was decided on. So nothing waits once it is allowed, and nothing is asked that the object as it is stored refuses.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -13,7 +11,7 @@ use super::report;
 use super::store;
 use crate::ack::{self, Account, DeleteOptions, Stamp, Turn};
 use crate::api::AckCluster;
-use crate::decide::{Ask, Deed, Trouble};
+use crate::decide::{Ask, Deed, Trouble, keys};
 use crate::drift;
 use crate::terms::{ClusterId, TaskId};
 
@@ -58,8 +56,7 @@ pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store:
 
 /// A request, ready to be sent.
 enum Call {
-    Tag(BTreeMap<String, String>),
-    Modify(Map<String, Value>),
+    Set(drift::Call),
     Delete(DeleteOptions),
 }
 
@@ -68,18 +65,17 @@ fn call(pass: &Pass<'_>, wanted: &Ask) -> Option<Call> {
     Some(match &wanted.deed {
         Deed::Claim => {
             let tags = pass.me.tags(&pass.view.nonce);
-            Call::Tag(tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            Call::Set(drift::Call::Tag(tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
         }
-        Deed::Protect(on) => Call::Modify(Map::from_iter([("deletion_protection".to_owned(), Value::Bool(*on))])),
+        Deed::Protect(on) => {
+            Call::Set(drift::Call::Modify(Map::from_iter([(keys::PROTECTION.to_owned(), Value::Bool(*on))])))
+        }
         Deed::Change(changes) => {
             let all = drift::changes(&look::differences(&pass.object, pass.learnt.detail.as_ref()?));
             let of = |change: &drift::Change| {
                 changes.iter().any(|wanted| (wanted.key.as_str(), &wanted.digest) == (change.field, &change.digest))
             };
-            match drift::call(all.iter().filter(|change| of(change)))? {
-                drift::Call::Tag(tags) => Call::Tag(tags),
-                drift::Call::Modify(members) => Call::Modify(members),
-            }
+            Call::Set(drift::call(all.iter().filter(|change| of(change)))?)
         }
         Deed::Delete => Call::Delete(options(&pass.object)),
         Deed::Hold | Deed::Publish => return None,
@@ -95,8 +91,10 @@ async fn send(
 ) -> Result<Option<TaskId>, ack::Error> {
     let client = account.client();
     match call {
-        Call::Tag(tags) => client.tag(turn, std::slice::from_ref(id), tags, stamp).await.map(|_| None),
-        Call::Modify(members) => {
+        Call::Set(drift::Call::Tag(tags)) => {
+            client.tag(turn, std::slice::from_ref(id), tags, stamp).await.map(|_| None)
+        }
+        Call::Set(drift::Call::Modify(members)) => {
             client.modify_cluster(turn, id, members, stamp).await.map(|answer| answer.value.task_id)
         }
         Call::Delete(options) => {
