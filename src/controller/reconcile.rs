@@ -96,7 +96,11 @@ async fn pass(context: &Context, store: Store, uid: &str) -> Result<Action, Erro
                     }
                 }
             }
-            Step::Rest(verdict) => return pass.rest(verdict, uid).await,
+            Step::Rest(verdict) => {
+                if let Some(action) = pass.rest(verdict).await? {
+                    return Ok(action);
+                }
+            }
         }
     }
     Err(Error::Restless)
@@ -131,23 +135,31 @@ async fn complain(context: &Context, store: &Store, unreadable: Unreadable) -> R
 }
 
 impl Pass<'_> {
-    /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again.
-    async fn rest(mut self, verdict: Verdict, uid: &str) -> Result<Action, Error> {
+    /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again. `None`:
+    /// somebody wrote in between, so the object is judged anew, with what this pass asked of ACK still known.
+    async fn rest(&mut self, verdict: Verdict) -> Result<Option<Action>, Error> {
         let rules = &self.context.settings.rules;
         let now = self.now();
         let mut status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
         // The task of a request is worth no write of its own.
         if self.object.status.as_ref() != Some(&status)
-            && let Some((_, task)) = self.entry.task.take().filter(|(of, _)| Some(of) == self.cluster_id().as_ref())
+            && let Some((_, task)) = self.entry.task.as_ref().filter(|(of, _)| Some(of) == self.cluster_id().as_ref())
         {
             status.task_id = Some(task.to_string());
         }
         match self.store.write_status(&self.object, &status).await {
             Ok(None) => {}
-            Ok(Some(_)) => self.announce(&status).await,
-            // Somebody wrote in between: what was judged is out of date, so judge again at once.
-            Err(error) if error.is_conflict() => return Ok(Action::requeue(Duration::from_millis(50))),
-            Err(error) if error.is_not_found() => return Ok(Action::await_change()),
+            Ok(Some(_)) => {
+                self.entry.task = None;
+                self.announce(&status).await;
+            }
+            Err(error) if error.is_conflict() => {
+                return Ok(match self.reread().await? {
+                    Flow::On => None,
+                    Flow::End => Some(Action::await_change()),
+                });
+            }
+            Err(error) if error.is_not_found() => return Ok(Some(Action::await_change())),
             Err(error) => return Err(error.into()),
         }
         // However it was judged, no object is looked at without a pause.
@@ -173,8 +185,9 @@ impl Pass<'_> {
                 detail.map(|detail| Settled { words: spoken(&self.object), marks: look::marks_of(&detail.listed) });
         }
         entry.rest = Some(Rest { words: spoken(&self.object), until: Instant::now() + wait });
-        self.context.memory.put(uid, self.entry);
-        Ok(Action::requeue(wait))
+        let uid = self.object.uid().unwrap_or_default();
+        self.context.memory.put(&uid, std::mem::take(&mut self.entry));
+        Ok(Some(Action::requeue(wait)))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Pause {
 pub(super) enum Why {
     Refused(Note),
     Failed,
-    /// ACK took it and does not show it.
+    /// ACK took it, or may have, and does not show it.
     Unshown,
     /// It was shown, and somebody else has changed it back since; so often it was asked for.
     Undone(u32),

@@ -246,7 +246,7 @@ fn rests(words: &str, again: Timestamp, why: Why, told: &mut Told) {
     let (reason, what) = match why {
         Why::Refused(refusal) => (Reason::UpdateFailed, format!("ACK refused the change: {refusal}")),
         Why::Failed => (Reason::UpdateFailed, "the change failed".to_owned()),
-        Why::Unshown => (Reason::SpecDiffers, "ACK took the change and does not show it".to_owned()),
+        Why::Unshown => (Reason::SpecDiffers, "the change was asked for and ACK does not show it".to_owned()),
         Why::Undone(times) => (Reason::SpecDiffers, format!("somebody else changes it back (asked for {times} times)")),
     };
     told.tell(reason, format!("{what} ({words}). Asked for again at {again:.0}, or as soon as the spec changes"));

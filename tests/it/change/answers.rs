@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Trial> {
         a_change_that_ack_refuses_by_any_code_is_told_with_its_words,
         a_change_in_the_wrong_state_is_asked_for_again_soon,
         a_member_of_an_object_is_laid_over_what_the_cloud_has,
+        what_came_of_a_change_is_kept_although_somebody_wrote_meanwhile,
     )
 }
 
@@ -77,4 +78,17 @@ fn a_member_of_an_object_is_laid_over_what_the_cloud_has() {
     let calls = scene.emulator.journal(0);
     let sent: Vec<_> = calls.iter().filter(|call| call.operation == "ModifyCluster").map(|call| &call.body).collect();
     assert_eq!(sent, [&json!({ "maintenance_window": wanted })]);
+}
+
+fn what_came_of_a_change_is_kept_although_somebody_wrote_meanwhile() {
+    let scene = running("answer-meanwhile", json!({"timezone": "Asia/Shanghai"}));
+    scene.fault(json!({"operation": "ModifyCluster", "do": "hang"}));
+    scene.merge("demo", json!({"spec": {"timezone": "Europe/Berlin"}}));
+    scene.until("ACK was asked", || (asked(&scene).len() == 1).then_some(()));
+    scene.merge("demo", json!({"metadata": {"annotations": {"example.org/reviewed": "yes"}}}));
+    scene.wait_for("demo", "the lost answer is written down", |object| {
+        object["status"]["changes"][0]["changeOutcome"] == "Lost"
+    });
+    applied(&scene);
+    assert_eq!(shown(&scene)["timezone"], "Europe/Berlin");
 }
