@@ -54,7 +54,9 @@ fn claim(v: &View, known: &Known, cluster: &Cluster, reason: Reason, rules: &Rul
             ),
             Why::Unshown | Why::Failed => stuck(
                 Reason::UpdateFailed,
-                format!("this object's tags were put on the cluster and ACK does not show them. Tried again at {again:.0}"),
+                format!(
+                    "this object's tags were put on the cluster and ACK does not show them. Tried again at {again:.0}"
+                ),
             ),
         }
         // Meanwhile ACK may show the tags all the same.
