@@ -96,11 +96,11 @@ async fn examine(Doctor { flags, regions }: Doctor) -> Result<(), Box<dyn std::e
     let patient = cli::Patient {
         client,
         accounts,
-        credentials: settings.credentials,
+        credentials: settings.pass.credentials,
         namespaces: settings.namespaces,
         lease: settings.election.map(|election| (election.namespace.unwrap_or(here), election.name)),
         regions: regions.iter().map(|region| region.as_str().into()).collect(),
-        rules: settings.rules,
+        rules: settings.pass.rules,
     };
     let mut failures = 0;
     cli::doctor(&patient, |check| {
@@ -117,19 +117,19 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     let (settings, accounts) = (flags.settings()?, flags.accounts()?);
     let client = kube::Client::try_from(flags.kubernetes().await?)?;
     let mut registry = Registry::default();
-    accounts.register(&mut registry);
-    let figures = controller::Metrics::new(&mut registry, &settings.orphans);
+    let installation = settings.pass.installation.clone();
+    let operator = controller::Operator::new(settings, accounts, &mut registry);
     let ready = Ready::default();
     let health = telemetry::health(health_addr, ready.clone()).await?;
     let metrics = telemetry::metrics(metrics_addr, registry).await?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = settings.installation, "ack-operator starts");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), installation, "ack-operator starts");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("stopping: passes under way are finished first");
     };
     tokio::select! {
-        result = controller::run(client, accounts, settings, figures, move || ready.now(), stop) => Ok(result?),
+        result = operator.run(client, move || ready.now(), stop) => Ok(result?),
         result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
         result = metrics => Err(result.err().map_or("the metrics port closed".into(), Into::into)),
     }

@@ -264,6 +264,11 @@ macro_rules! reasons {
         impl Reason {
             /// Each of them once.
             pub const ALL: &[Reason] = &[$(Reason::$name),*];
+
+            /// Nothing was learnt of the cluster, and trying again may help by itself.
+            pub fn passes_by_itself(self) -> bool {
+                matches!(self, Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew)
+            }
         }
     };
 }

@@ -2,7 +2,7 @@
 //! Losing an account costs a few calls, never a cluster.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,14 +27,18 @@ pub struct Account {
     without_sts: bool,
     id: Shared<AccountId>,
     readers: Mutex<HashMap<Region, Arc<Reader>>>,
+    audience: Arc<OnceLock<Audience>>,
 }
 
+/// Is shown each list that is handed out, with the account that it is of, once that is known.
+type Audience = Box<dyn Fn(&AccountId, &Region, &RegionList) + Send + Sync>;
+
 impl Account {
-    fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
+    fn new(wire: Arc<Wire>, credentials: Credentials, audience: Arc<OnceLock<Audience>>) -> Self {
         let (identity, stated) = (credentials.identity(), credentials.account_id.clone());
         let without_sts = wire.endpoints.without_sts;
         let client = Client::new(Line::new(wire, credentials));
-        Self { client, identity, stated, without_sts, id: Shared::default(), readers: Mutex::default() }
+        Self { client, identity, stated, without_sts, id: Shared::default(), readers: Mutex::default(), audience }
     }
 
     pub fn client(&self) -> &Client {
@@ -62,13 +66,21 @@ impl Account {
     /// A list of the region that began at or after `begun_after` (gateway time), shared with everybody who asks for
     /// one. The list's `began` is a lower bound, so compare it: after a slow answer it may lie before `begun_after`.
     pub async fn listing(&self, region: &Region, begun_after: Timestamp) -> Result<Arc<RegionList>, Error> {
-        self.reader(region).list(&self.client, region, begun_after).await
+        self.shown(region, self.reader(region).list(&self.client, region, begun_after).await)
     }
 
     /// A list of the region that is not older than `age`, shared likewise: good enough to see whether something changed,
     /// never to conclude that something is absent.
     pub async fn recent(&self, region: &Region, age: Duration) -> Result<Arc<RegionList>, Error> {
-        self.reader(region).recent(&self.client, region, age).await
+        self.shown(region, self.reader(region).recent(&self.client, region, age).await)
+    }
+
+    fn shown(&self, region: &Region, list: Result<Arc<RegionList>, Error>) -> Result<Arc<RegionList>, Error> {
+        let id = if self.without_sts { self.stated.clone() } else { self.id.last() };
+        if let (Ok(list), Some(id), Some(audience)) = (&list, id, self.audience.get()) {
+            audience(&id, region, list);
+        }
+        list
     }
 
     /// Whether the gateway refuses an old date and a used nonce, by two free reads: one signed `off` ago, and one sent
@@ -111,12 +123,18 @@ impl Account {
 pub struct Accounts {
     wire: Arc<Wire>,
     known: Mutex<HashMap<[u8; 32], Weak<Account>>>,
+    audience: Arc<OnceLock<Audience>>,
 }
 
 impl Accounts {
     /// Reads the CA file and sets up TLS; opens no connection.
     pub fn new(endpoints: Endpoints) -> Result<Self, ConfigError> {
-        Ok(Self { wire: Arc::new(Wire::new(endpoints)?), known: Mutex::default() })
+        Ok(Self { wire: Arc::new(Wire::new(endpoints)?), known: Mutex::default(), audience: Arc::default() })
+    }
+
+    /// From now on `audience` is shown each list that is handed out to anybody, the same one more than once.
+    pub fn show_lists_to(&self, audience: impl Fn(&AccountId, &Region, &RegionList) + Send + Sync + 'static) {
+        let _ = self.audience.set(Box::new(audience));
     }
 
     pub fn account(&self, credentials: Credentials) -> Arc<Account> {
@@ -126,7 +144,7 @@ impl Accounts {
             return account;
         }
         known.retain(|_, account| account.strong_count() > 0);
-        let account = Arc::new(Account::new(self.wire.clone(), credentials));
+        let account = Arc::new(Account::new(self.wire.clone(), credentials, self.audience.clone()));
         known.insert(key, Arc::downgrade(&account));
         account
     }

@@ -83,6 +83,11 @@ impl<T: Clone> Shared<T> {
         outcome
     }
 
+    /// The last value that any fetch gave.
+    pub fn last(&self) -> Option<T> {
+        self.lock().value.clone()
+    }
+
     fn value(&self, serves: impl Fn(&T) -> Serves) -> Option<T> {
         self.lock().value.clone().filter(|value| serves(value) == Serves::Always)
     }

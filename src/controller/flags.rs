@@ -7,11 +7,12 @@ use clap::Args;
 use jiff::SignedDuration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::{Election, Namespaces, Orphans, Settings};
+use super::{Election, Settings};
 use crate::ack::sign::Algorithm;
 use crate::ack::{self, ACCESS_KEY_ID, Accounts, Credentials, CredentialsError, Endpoints, Limits, Rate};
 use crate::api;
 use crate::decide::Rules;
+use crate::pass::{self, Namespaces};
 
 /// Flags of `ack-operator run`.
 #[derive(Args)]
@@ -153,24 +154,23 @@ impl Flags {
             Err(CredentialsError::Missing(ACCESS_KEY_ID)) => None,
             Err(error) => return Err(error.into()),
         };
+        let only = |names: &Option<Vec<String>>| names.clone().map_or(Namespaces::All, Namespaces::Only);
         Ok(Settings {
             namespaces: self.namespaces.clone(),
             selector: self.selector.clone(),
-            installation: self.installation.clone(),
-            rules: self.rules(),
-            credentials,
-            default_credentials_namespaces: self
-                .default_credentials_namespaces
-                .clone()
-                .map_or(Namespaces::All, Namespaces::Only),
-            adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
             concurrency: self.concurrency,
-            orphans: Orphans::default(),
-            default_tags: self.default_tags.iter().cloned().collect(),
             election: self.leader_election.then(|| Election {
                 namespace: self.leader_election_namespace.clone(),
                 name: self.leader_election_name.clone(),
             }),
+            pass: pass::Settings {
+                installation: self.installation.clone(),
+                rules: self.rules(),
+                credentials,
+                default_credentials_namespaces: only(&self.default_credentials_namespaces),
+                adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
+                default_tags: self.default_tags.iter().cloned().collect(),
+            },
         })
     }
 

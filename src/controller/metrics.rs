@@ -3,12 +3,10 @@
 //! or the name of an object, never a text of ACK.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use kube::ResourceExt;
 use kube_runtime::controller::Action;
-use kube_runtime::reflector::Store as Cache;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -18,13 +16,9 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{Error, Guarded, Orphans};
+use super::{Error, Orphans};
 use crate::ack::State;
-use crate::api::{AckCluster, CLUSTER_INTENT, ConditionType};
-use crate::terms::{Outcome, Reason};
-
-/// The caches of all watches, once they are there.
-pub(super) type Caches = Arc<OnceLock<Vec<Cache<Guarded>>>>;
+use crate::cache::{Objects, Watched};
 
 type Words<const N: usize> = [(&'static str, &'static str); N];
 
@@ -39,26 +33,24 @@ const SECONDS: [f64; 40] = [
 
 /// Numbers about passes, the lease and the clusters. Clones count together.
 #[derive(Clone)]
-pub struct Metrics {
+pub(super) struct Metrics {
     passes: Family<Words<1>, Counter>,
     failed: Counter,
     seconds: Histogram,
     active: Gauge,
     leads: Family<[(&'static str, String); 1], Gauge>,
-    pub(super) caches: Caches,
 }
 
 impl Metrics {
     /// All at nought, and known to `registry`. Two of controller-runtime's are left out, because they would not mean the
     /// same here: max_concurrent_reconciles, since the bound is one for each account and region, and workqueue_depth.
-    pub fn new(registry: &mut Registry, orphans: &Orphans) -> Metrics {
+    pub fn new(registry: &mut Registry, objects: &Objects, orphans: &Orphans) -> Metrics {
         let metrics = Metrics {
             passes: Family::default(),
             failed: Counter::default(),
             seconds: Histogram::new(SECONDS),
             active: Gauge::default(),
             leads: Family::default(),
-            caches: Caches::default(),
         };
         for result in ["success", "error", "requeue", "requeue_after"] {
             let _ = metrics.passes.get_or_create(&[("result", result)]);
@@ -69,7 +61,7 @@ impl Metrics {
         ours.register("controller_runtime_reconcile_time_seconds", "How long one took", metrics.seconds.clone());
         ours.register("controller_runtime_active_workers", "Reconciliations under way", metrics.active.clone());
         registry.register("leader_election_master_status", "1 for who holds the lease", metrics.leads.clone());
-        registry.register_collector(Box::new(Clusters(metrics.caches.clone())));
+        registry.register_collector(Box::new(Clusters(objects.clone())));
         registry.register_collector(Box::new(orphans.clone()));
         metrics
     }
@@ -100,7 +92,7 @@ impl Metrics {
 }
 
 /// Told at each scrape from what the watches have cached; a process that waits for the lease has nothing to tell.
-struct Clusters(Caches);
+struct Clusters(Objects);
 
 impl fmt::Debug for Clusters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,9 +102,8 @@ impl fmt::Debug for Clusters {
 
 impl Collector for Clusters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let caches = self.0.get().map(Vec::as_slice).unwrap_or_default();
-        let objects: Vec<_> = caches.iter().flat_map(|cache| cache.state()).collect();
-        let mut family = |name, help, told: &dyn Fn(&Guarded) -> Told| {
+        let objects = self.0.all();
+        let mut family = |name, help, told: &dyn Fn(&Watched) -> Told| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for object in &objects {
                 let Some((more, value)) = told(object) else { continue };
@@ -125,13 +116,13 @@ impl Collector for Clusters {
         family(
             "ackoperator_cluster_state",
             "The state of ACK that each cluster is in, none before there is one",
-            &|o| Some((Some(("state", state(o.0.as_ref().ok()?).to_owned())), 1)),
+            &|o| Some((Some(("state", state(o).to_owned())), 1)),
         )?;
         family("ackoperator_cluster_stalled", "AckClusters for which a person must act, and why", &|o| {
-            Some((Some(("reason", stalled(o)?)), 1))
+            Some((Some(("reason", o.stalled.clone()?)), 1))
         })?;
         family("ackoperator_create_unconfirmed", "1 while it is not known what a request to create has made", &|o| {
-            Some((None, unconfirmed(o.0.as_ref().ok()?).into()))
+            Some((None, o.intent.as_ref().is_some_and(|intent| intent.open).into()))
         })
     }
 }
@@ -154,19 +145,6 @@ impl Collector for Orphans {
     }
 }
 
-fn state(object: &AckCluster) -> &'static str {
-    let word = object.status.as_ref().and_then(|status| status.state.as_deref());
-    word.map_or("none", |word| State::new(word).kind.word())
-}
-
-/// The reason of `Stalled` while that is true. What cannot be decoded has the one that its pass writes.
-fn stalled(object: &Guarded) -> Option<String> {
-    let Ok(object) = &object.0 else { return Some(Reason::InvalidSpec.to_string()) };
-    let condition = object.status.as_ref()?.condition(ConditionType::Stalled)?;
-    (condition.status == "True").then(|| condition.reason.clone())
-}
-
-fn unconfirmed(object: &AckCluster) -> bool {
-    let intent = object.status.as_ref().and_then(|status| status.intent(CLUSTER_INTENT));
-    intent.is_some_and(|intent| intent.outcome == Outcome::Open.word())
+fn state(object: &Watched) -> &'static str {
+    object.state.as_deref().map_or("none", |word| State::new(word).kind.word())
 }

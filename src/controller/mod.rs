@@ -1,74 +1,44 @@
 //! The shell around the judgement: watches AckClusters, runs passes over them, a bounded number at a time, and stops
 //! gracefully. Holds no logic about clusters.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt, future, stream};
-use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::ObjectReference;
+use futures::{FutureExt, Stream, StreamExt, future, stream};
 use kube::api::Api;
-use kube::core::DeserializeGuard;
 use kube::{Client, ResourceExt};
 use kube_runtime::controller::{self, Action, Controller};
-use kube_runtime::events::{Event, EventType, Recorder, Reporter};
-use kube_runtime::reflector::Store as Cache;
-use kube_runtime::watcher;
+use kube_runtime::reflector::{self, Store};
+use kube_runtime::watcher::{self, Event, watcher};
+use kube_runtime::{WatchStreamExt, reflector::store::Writer};
 
-use crate::ack::{Accounts, Credentials};
-use crate::api::AckCluster;
-use crate::decide::Rules;
-use crate::sight::Recorded;
+use crate::ack::Accounts;
+use crate::cache::{Objects, Watched};
+use crate::pass::{self, Env, Error};
 
-mod act;
-mod ask;
-mod definition;
 mod flags;
-mod kubeconfig;
 mod lease;
-mod look;
-mod memory;
 mod metrics;
 mod orphans;
-mod pass;
-mod reconcile;
-pub mod report;
-mod secrets;
-mod store;
 mod turns;
-mod view;
 
 pub use flags::{FlagError, Flags};
 pub use lease::Lost;
-pub use metrics::Metrics;
-pub use orphans::Orphans;
-pub use reconcile::Error;
+use metrics::Metrics;
+use orphans::Orphans;
 
-/// What the operator is told by its flags.
+/// What the process is told by its flags.
 pub struct Settings {
     /// Namespaces to watch; empty: all.
     pub namespaces: Vec<String>,
     /// Label selector of the objects to watch; `None`: all.
     pub selector: Option<String>,
-    /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
-    pub installation: String,
-    pub rules: Rules,
-    /// The operator's own credentials, for objects that name no Secret.
-    pub credentials: Option<Credentials>,
-    /// Who may use them.
-    pub default_credentials_namespaces: Namespaces,
-    /// Who may adopt clusters with them.
-    pub adoption_namespaces: Namespaces,
     /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
-    /// What is found of orphans, for whoever keeps a clone to tell it.
-    pub orphans: Orphans,
-    /// The administrator's tags for every cluster that is created, by key.
-    pub default_tags: BTreeMap<String, String>,
     /// The lease to hold while working; `None`: work at once.
     pub election: Option<Election>,
+    /// What its passes are told.
+    pub pass: pass::Settings,
 }
 
 /// Which lease makes one of several operators the one that works.
@@ -79,176 +49,158 @@ pub struct Election {
     pub name: String,
 }
 
-/// A choice of namespaces.
-#[derive(Clone, Debug)]
-pub enum Namespaces {
-    All,
-    Only(Vec<String>),
-}
-
-impl Namespaces {
-    fn allow(&self, namespace: &str) -> bool {
-        match self {
-            Namespaces::All => true,
-            Namespaces::Only(names) => names.iter().any(|name| name == namespace),
-        }
-    }
-}
-
-impl Settings {
-    /// A Secret is read at most this often.
-    fn secret_interval(&self) -> Duration {
-        Duration::try_from(self.rules.poll_busy.max(SignedDuration::ZERO) * 2).unwrap_or_default()
-    }
-}
-
 /// The queue's bound is global, so it would be everybody's trouble when one account hangs; see [`turns`].
 const UNBOUNDED: u16 = 0;
 
-type Guarded = DeserializeGuard<AckCluster>;
+/// How many objects a page of a list has. One may be 1.5 MB, and a page is in memory as a whole.
+const PAGE: u32 = 16;
 
-/// What all passes share. Losing it costs a call, never a cluster.
-struct Context {
-    client: Client,
+/// The operator: what it is told, and the figures that it makes known. [`Operator::run`] starts it.
+pub struct Operator {
     settings: Settings,
     accounts: Accounts,
-    credentials: secrets::Cache,
-    memory: memory::Memory,
-    turns: turns::Turns,
-    definition: definition::Definition,
-    recorder: Recorder,
+    objects: Objects,
+    orphans: Orphans,
     metrics: Metrics,
-    /// Every cache has had its first list.
-    complete: AtomicBool,
+}
+
+/// What the queue needs beside the passes.
+struct Context {
+    env: Env,
+    turns: turns::Turns,
+    metrics: Metrics,
     /// `None`: nobody else works.
     lease: Option<Arc<lease::Lease>>,
 }
 
-impl Context {
-    /// Every object that is watched; `None` before all of them are known.
-    fn objects(&self) -> Option<Vec<Arc<Guarded>>> {
-        let caches = self.metrics.caches.get().filter(|_| self.complete.load(Ordering::Acquire))?;
-        Some(caches.iter().flat_map(Cache::state).collect())
+impl Operator {
+    /// All its figures at nought, and known to `registry`.
+    pub fn new(settings: Settings, accounts: Accounts, registry: &mut prometheus_client::registry::Registry) -> Self {
+        accounts.register(registry);
+        let (objects, orphans) = (Objects::default(), Orphans::default());
+        let metrics = Metrics::new(registry, &objects, &orphans);
+        Operator { settings, accounts, objects, orphans, metrics }
     }
 
-    /// Every id that a watched object records, as the caches have it.
-    fn recorded(&self) -> Vec<Recorded> {
-        let caches = self.metrics.caches.get().map(Vec::as_slice).unwrap_or_default();
-        let objects = caches.iter().flat_map(|cache| cache.state());
-        objects.filter_map(|guarded| view::recorded(guarded.0.as_ref().ok()?)).collect()
-    }
-
-    async fn publish(
-        &self,
-        regarding: &ObjectReference,
-        warning: bool,
-        reason: &str,
-        action: &str,
-        note: &str,
-    ) -> Result<(), store::Error> {
-        let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
-            reason: reason.to_owned(),
-            note: Some(note.chars().take(1000).collect()),
-            action: action.to_owned(),
-            secondary: None,
+    /// Runs until `stop` is ready and the passes under way have ended. `ready` is called once the first list is in, or
+    /// another operator is seen to lead.
+    ///
+    /// # Errors
+    /// The lease was lost. Whoever holds it now works on, and this process must not.
+    pub async fn run(
+        self,
+        client: Client,
+        ready: impl Fn(),
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Lost> {
+        let Some(election) = self.settings.election.clone() else {
+            self.work(client, None, ready, stop).await;
+            return Ok(());
         };
-        store::within(self.recorder.publish(&event, regarding)).await
+        let lease = Arc::new(lease::Lease::new(&client, &election, self.metrics.clone()));
+        lease::lead(lease.clone(), &ready, stop.shared(), |stop| self.work(client, Some(lease), &ready, stop)).await
+    }
+
+    async fn work(
+        self,
+        client: Client,
+        lease: Option<Arc<lease::Lease>>,
+        watching: impl FnOnce(),
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let Operator { settings, accounts, objects, orphans, metrics } = self;
+        // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
+        if settings.selector.is_none() {
+            let place = orphans::Place::new(&settings, objects.clone());
+            accounts.show_lists_to(move |account, region, list| orphans.judge(&place, account, region, list));
+        }
+        let apis: Vec<Api<Watched>> = match settings.namespaces.as_slice() {
+            [] => vec![Api::all(client.clone())],
+            some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
+        };
+        let turns = turns::Turns::new(settings.concurrency);
+        let env = Env::new(client, accounts, objects.clone(), settings.pass);
+        let context = Arc::new(Context { env, turns, metrics, lease });
+        let closing = context.clone();
+        let stop = stop.inspect(move |()| closing.turns.close()).shared();
+        let selected = watcher::Config { label_selector: settings.selector, ..watcher::Config::default() };
+        let selected = selected.page_size(PAGE);
+        let (readers, writers): (Vec<_>, Vec<_>) = apis.iter().map(|_| reflector::store()).unzip();
+        objects.set(readers.clone());
+        let streams = apis.into_iter().zip(writers);
+        let passes = stream::select_all(streams.zip(&readers).map(|((api, writer), reader)| {
+            let objects = watch(watcher(api, selected.clone()), writer, context.clone());
+            Controller::for_stream(objects, reader.clone())
+                .with_config(controller::Config::default().concurrency(UNBOUNDED))
+                .graceful_shutdown_on(stop.clone())
+                .run(reconcile, again, context.clone())
+                .boxed()
+        }));
+        let first_list = async move {
+            context.env.check_definition().await;
+            let known = future::join_all(readers.iter().map(Store::wait_until_ready)).await;
+            if known.iter().all(Result::is_ok) {
+                objects.complete();
+            }
+            watching();
+        };
+        let work = passes.for_each(|result| async move {
+            match result {
+                Ok((object, _)) => tracing::trace!(%object, "passed"),
+                Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
+            }
+        });
+        let (work, first_list) = (std::pin::pin!(work), std::pin::pin!(first_list));
+        if let future::Either::Left(((), work)) = future::select(first_list, work).await {
+            work.await;
+        }
     }
 }
 
-/// Runs until `stop` is ready and the passes under way have ended. `ready` is called once the first list is in, or
-/// another operator is seen to lead.
-///
-/// # Errors
-/// The lease was lost. Whoever holds it now works on, and this process must not.
-pub async fn run(
-    client: Client,
-    accounts: Accounts,
-    settings: Settings,
-    metrics: Metrics,
-    ready: impl Fn(),
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Lost> {
-    let Some(election) = settings.election.clone() else {
-        work(client, accounts, settings, metrics, None, ready, stop).await;
-        return Ok(());
-    };
-    let lease = Arc::new(lease::Lease::new(&client, &election, metrics.clone()));
-    lease::lead(lease.clone(), &ready, stop.shared(), |stop| {
-        work(client, accounts, settings, metrics, Some(lease), &ready, stop)
-    })
-    .await
+/// The objects that changed. What is kept of them, and of those that go, follows each event.
+fn watch(
+    events: impl Stream<Item = watcher::Result<Event<Watched>>> + Send + 'static,
+    writer: Writer<Watched>,
+    context: Arc<Context>,
+) -> impl Stream<Item = watcher::Result<Watched>> + Send + 'static {
+    let kept = events.default_backoff().reflect(writer).inspect(move |event| {
+        let Ok(event) = event else { return };
+        let env = &context.env;
+        env.objects.heed(event);
+        match event {
+            Event::Delete(object) => env.forget(&object.uid().unwrap_or_default()),
+            // Some may have gone while nobody watched. Before all watches have their first list nothing is remembered.
+            Event::InitDone => {
+                if let Some(known) = env.objects.all_known() {
+                    let known: std::collections::HashSet<_> = known.iter().filter_map(|object| object.uid()).collect();
+                    env.keep_only(|uid| known.contains(uid));
+                }
+            }
+            Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
+        }
+    });
+    kept.applied_objects()
 }
 
-async fn work(
-    client: Client,
-    accounts: Accounts,
-    settings: Settings,
-    metrics: Metrics,
-    lease: Option<Arc<lease::Lease>>,
-    watching: impl FnOnce(),
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
-    let reporter = Reporter { controller: "ack-operator".into(), instance: std::env::var("POD_NAME").ok() };
-    let apis: Vec<Api<Guarded>> = if settings.namespaces.is_empty() {
-        vec![Api::all(client.clone())]
-    } else {
-        settings.namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
-    };
-    let context = Arc::new(Context {
-        recorder: Recorder::new(client.clone(), reporter),
-        client,
-        turns: turns::Turns::new(settings.concurrency),
-        definition: definition::Definition::default(),
-        settings,
-        accounts,
-        credentials: secrets::Cache::default(),
-        memory: memory::Memory::default(),
-        metrics,
-        complete: AtomicBool::new(false),
-        lease,
-    });
-    let closing = context.clone();
-    let stop = stop.inspect(move |()| closing.turns.close()).shared();
-    let selected = watcher::Config { label_selector: context.settings.selector.clone(), ..watcher::Config::default() };
-    let controllers: Vec<_> = apis.into_iter().map(|api| Controller::new(api, selected.clone())).collect();
-    let caches: Vec<_> = controllers.iter().map(Controller::store).collect();
-    let _ = context.metrics.caches.set(caches.clone());
-    let passes = stream::select_all(controllers.into_iter().map(|controller| {
-        controller
-            .with_config(controller::Config::default().concurrency(UNBOUNDED))
-            .graceful_shutdown_on(stop.clone())
-            .run(reconcile::reconcile, again, context.clone())
-            .boxed()
-    }));
-    let begun = context.clone();
-    let first_list = async move {
-        let Context { definition, client, settings, .. } = &*begun;
-        if let Err(trouble) = definition.keeps(client, settings.secret_interval()).await {
-            tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
-        }
-        let known = future::join_all(caches.iter().map(Cache::wait_until_ready)).await;
-        begun.complete.store(known.iter().all(Result::is_ok), Ordering::Release);
-        watching();
-    };
-    let work = passes.for_each(|result| async move {
-        match result {
-            Ok((object, _)) => tracing::trace!(%object, "passed"),
-            Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
-        }
-    });
-    let (work, first_list) = (std::pin::pin!(work), std::pin::pin!(first_list));
-    if let future::Either::Left(((), work)) = future::select(first_list, work).await {
-        work.await;
+/// Reconciles one object; the action says when to look again at the latest.
+async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
+    if let Some(left) = context.env.resting(&object) {
+        return Ok(Action::requeue(left));
     }
+    let Some(_turn) = context.turns.take(&object).await else { return Ok(Action::await_change()) };
+    // A process that slept through the end of its lease finds its timers due before it finds that out. It may also turn
+    // out that nobody else has taken it, so the object is not forgotten.
+    if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
+        return Ok(Action::requeue(lease::RETRY));
+    }
+    // On the heap, so that those who wait for their turn take no room.
+    Box::pin(context.metrics.measure(context.env.pass(&object))).await
 }
 
 /// When to try again after a pass that could not end: soon, then ever more slowly, for what the API server refuses once
-/// it may refuse for hours. A trouble of ACK is a verdict, not an error, and never gets here.
-fn again(object: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
+/// it may refuse for hours.
+fn again(object: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
     let (Error::Store(_) | Error::Restless) = error;
-    let streak = context.memory.stumble(&object.uid().unwrap_or_default());
-    Action::requeue(Duration::from_secs(2 << streak.min(7)))
+    Action::requeue(Duration::from_secs(2 << context.env.stumble(&object).min(7)))
 }

@@ -5,27 +5,48 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
-use super::look::shown;
-use super::view::who;
-use super::{Context, Guarded};
+use super::Settings;
 use crate::ack::RegionList;
 use crate::api::tag;
-use crate::sight::{self, Shown};
-use crate::terms::{AccountId, ClusterId, Region};
+use crate::cache::{Objects, Watched};
+use crate::pass::shown;
+use crate::sight::{self, Me, Shown};
+use crate::terms::{AccountId, ClusterId, Nonce, Region};
 
 /// An orphan that stays is told again after that long.
 const TOLD_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is known of orphans. Clones share it.
 #[derive(Clone, Default)]
-pub struct Orphans(Arc<Mutex<BTreeMap<(AccountId, Region), Place>>>);
+pub struct Orphans(Arc<Mutex<BTreeMap<(AccountId, Region), Sightings>>>);
+
+/// Whose clusters are looked for.
+pub(super) struct Place {
+    installation: String,
+    /// Empty: all.
+    namespaces: Vec<String>,
+    objects: Objects,
+    /// A list is so late at most.
+    listed: SignedDuration,
+}
+
+impl Place {
+    pub fn new(settings: &Settings, objects: Objects) -> Place {
+        Place {
+            installation: settings.pass.installation.clone(),
+            namespaces: settings.namespaces.clone(),
+            objects,
+            listed: settings.pass.rules.listed,
+        }
+    }
+}
 
 /// One region, as one account sees it.
 #[derive(Default)]
-struct Place {
+struct Sightings {
     /// When the list was asked for that was judged last.
     judged: Option<Instant>,
     seen: HashMap<ClusterId, Sighting>,
@@ -50,23 +71,24 @@ impl Orphans {
 
     /// Judges a list, once however many objects share it. A cluster counts when a list begun `L` after the first one
     /// still shows it without an object: caches and lists lag, and an object may just be coming or going.
-    pub(super) fn judge(&self, context: &Context, account: &AccountId, region: &Region, list: &RegionList) {
-        // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
-        let all = context.settings.selector.is_none();
-        let Some(objects) = context.objects().filter(|_| all && list.whole) else { return };
-        let mut places = self.0.lock().expect("orphans");
-        let place = places.entry((account.clone(), region.clone())).or_default();
-        if place.judged.is_some_and(|judged| judged >= list.asked) {
+    pub(super) fn judge(&self, place: &Place, account: &AccountId, region: &Region, list: &RegionList) {
+        if !list.whole {
             return;
         }
-        place.judged = Some(list.asked);
+        let mut places = self.0.lock().expect("orphans");
+        let sightings = places.entry((account.clone(), region.clone())).or_default();
+        if sightings.judged.is_some_and(|judged| judged >= list.asked) {
+            return;
+        }
+        let Some(objects) = place.objects.all_known() else { return };
+        sightings.judged = Some(list.asked);
         let clusters = shown(&list.clusters);
-        let found = orphaned(context, &objects, &clusters);
-        place.seen.retain(|id, _| found.iter().any(|cluster| cluster.id == id));
+        let found = orphaned(place, &objects, &clusters);
+        sightings.seen.retain(|id, _| found.iter().any(|cluster| cluster.id == id));
         for cluster in found {
             let first = Sighting { since: list.began, told: None };
-            let sighting = place.seen.entry(cluster.id.clone()).or_insert(first);
-            let late = list.began.duration_since(sighting.since) >= context.settings.rules.listed;
+            let sighting = sightings.seen.entry(cluster.id.clone()).or_insert(first);
+            let late = list.began.duration_since(sighting.since) >= place.listed;
             if late && sighting.told.is_none_or(|told| told.elapsed() >= TOLD_AGAIN) {
                 sighting.told = Some(Instant::now());
                 tell(region, cluster);
@@ -88,22 +110,25 @@ fn tell(region: &Region, cluster: &Shown<'_>) {
 }
 
 /// Living clusters of this installation, made for namespaces that are watched, which no object knows as its own.
-fn orphaned<'a, 'b>(context: &Context, objects: &[Arc<Guarded>], clusters: &'b [Shown<'a>]) -> Vec<&'b Shown<'a>> {
-    let settings = &context.settings;
-    let watched =
-        |namespace: &str| settings.namespaces.is_empty() || settings.namespaces.iter().any(|n| n == namespace);
-    let readable = || objects.iter().filter_map(|object| object.0.as_ref().ok());
-    let recorded = readable().filter_map(|object| object.status.as_ref()?.cluster_id.as_deref());
-    let adopted = readable().filter_map(|object| object.spec.adopt_cluster_id.as_deref());
+fn orphaned<'a, 'b>(place: &Place, objects: &[Arc<Watched>], clusters: &'b [Shown<'a>]) -> Vec<&'b Shown<'a>> {
+    let watched = |namespace: &str| place.namespaces.is_empty() || place.namespaces.iter().any(|n| n == namespace);
+    let recorded = objects.iter().filter_map(|object| object.cluster_id.as_deref());
+    let adopted = objects.iter().filter_map(|object| object.adopts.as_deref());
     let known: HashSet<&str> = recorded.chain(adopted).collect();
     let names: HashMap<_, _> =
         objects.iter().map(|object| ((object.namespace().unwrap_or_default(), object.name_any()), object)).collect();
     let made = |namespace: &str, name: &str, mark: &str| {
-        // An object that cannot be read may own the cluster.
-        names.get(&(namespace.to_owned(), name.to_owned())).is_some_and(|object| {
-            let me = object.0.as_ref().ok().and_then(|object| who(object, settings));
-            me.is_none_or(|me| me.made(mark))
-        })
+        let object = names.get(&(namespace.to_owned(), name.to_owned()));
+        object.is_some_and(|object| me(object, &place.installation).made(mark))
     };
-    sight::orphans(clusters, &settings.installation, &known, watched, made)
+    sight::orphans(clusters, &place.installation, &known, watched, made)
+}
+
+/// Who the object is in the cloud.
+fn me(object: &Watched, installation: &str) -> Me {
+    let nonce = object.intent.as_ref().map(|intent| Nonce::from(intent.nonce.as_str()));
+    let stored = object.intent.as_ref().zip(nonce.as_ref());
+    let stored = stored.map(|(intent, nonce)| (intent.installation.as_str(), intent.attempt, nonce));
+    let (uid, namespace) = (object.uid().unwrap_or_default(), object.namespace().unwrap_or_default());
+    Me::new(&uid, installation, &namespace, &object.name_any(), stored)
 }

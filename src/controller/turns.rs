@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use kube::ResourceExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::api::AckCluster;
+use crate::cache::Watched;
 
 /// Namespace and name of the Secret (both empty for the operator's own credentials), and the region.
 type Circle = (String, String, String);
@@ -24,10 +24,10 @@ impl Turns {
     }
 
     /// Waits for this object's turn, which lasts as long as the permit. `None`: the operator stops, begin nothing.
-    pub async fn take(&self, object: &AckCluster) -> Option<OwnedSemaphorePermit> {
-        let region = object.spec.region_id.clone();
-        let circle = match &object.spec.credentials_ref {
-            Some(secret) => (object.namespace().unwrap_or_default(), secret.name.clone(), region),
+    pub async fn take(&self, object: &Watched) -> Option<OwnedSemaphorePermit> {
+        let region = object.region.clone();
+        let circle = match &object.secret {
+            Some(secret) => (object.namespace().unwrap_or_default(), secret.clone(), region),
             None => (String::new(), String::new(), region),
         };
         self.circle(circle)?.acquire_owned().await.ok()
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    fn object(secret: Option<&str>, region: &str) -> AckCluster {
+    fn object(secret: Option<&str>, region: &str) -> Watched {
         let mut object = json!({
             "apiVersion": "ackoperator.dev/v1alpha1", "kind": "AckCluster",
             "metadata": {"name": "demo", "namespace": "a"},
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn objects_wait_only_for_those_that_share_credentials_and_region() {
         let turns = Turns::new(1);
-        let now = |object: AckCluster| turns.take(&object).now_or_never().flatten();
+        let now = |object: Watched| turns.take(&object).now_or_never().flatten();
         let held = now(object(Some("bad"), "cn-x")).expect("the first one");
         assert!(now(object(Some("bad"), "cn-x")).is_none(), "the circle is full");
         for other in [object(Some("good"), "cn-x"), object(Some("bad"), "cn-y"), object(None, "cn-x")] {

@@ -9,7 +9,9 @@ use libtest_mimic::{Failed, Trial};
 /// Each room and the rooms it may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli", "controller", "telemetry"]),
-    ("controller", &["ack", "api", "decide", "drift", "sight", "terms"]),
+    ("controller", &["ack", "api", "cache", "decide", "pass", "sight", "terms"]),
+    ("pass", &["ack", "api", "cache", "decide", "drift", "sight", "terms"]),
+    ("cache", &["api", "sight", "terms"]),
     ("cli", &["ack", "api", "decide", "terms"]),
     ("drift", &["api", "decide", "terms"]),
     ("sight", &["decide", "terms"]),

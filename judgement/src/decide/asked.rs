@@ -133,7 +133,7 @@ pub(super) fn step(
     Step::Act(Act::Ask(Ask {
         id,
         deed,
-        verdict,
+        verdict: locked(v, verdict),
         remember,
         date: cluster.read,
         not_after: cluster.read + rules.allowed(),
@@ -168,7 +168,17 @@ pub(super) fn concluded(v: &View, rules: &Rules, verdict: Verdict) -> Verdict {
     };
     let memo = verdict.memo.clone().or((!open.is_empty()).then_some(Memo::Taken(open)));
     let ends = known.asked.iter().filter_map(|asked| Some((asked.key.clone(), end(v, rules, asked)?))).collect();
-    Verdict { memo, ends, ..verdict }
+    Verdict { memo, ends, ..locked(v, verdict) }
+}
+
+/// A cluster that is like the spec binds it; one that failed or is gone does not.
+fn locked(v: &View, verdict: Verdict) -> Verdict {
+    let lock = match (verdict.work.reason(), &v.seen.drift) {
+        (Some(Reason::CreateFailed | Reason::ClusterGone), _) => Lock::Free,
+        (_, Some(Ok(drift))) if !drift.fixed => Lock::Hold,
+        _ => Lock::Keep,
+    };
+    Verdict { lock, ..verdict }
 }
 
 /// What is new of a request: `Some(None)`, it took no effect and is as if it had not been made.

@@ -90,3 +90,12 @@ pub(super) fn adopt(v: &View, id: &ClusterId, last: Option<&Ended>, rules: &Rule
     let site = Site { account: account.clone(), region: v.region.clone() };
     Ok(Step::Act(Act::Record { id: id.clone(), site, adopted: true }))
 }
+
+/// What the object says while ACK is asked for its cluster. `None`, the same request again: what it says of the last refusal
+/// stays until the outcome of this one is known.
+pub fn asking(v: &View) -> Option<Verdict> {
+    match &v.standing {
+        Standing::New { last: Some(Ended { how: Closed::Refused { corrected: false, .. }, .. }), .. } => None,
+        _ => Some(Verdict::under_way(Some(false), Reason::Creating, "asking ACK for the cluster")),
+    }
+}

@@ -35,8 +35,9 @@ pub use evidence::{
     Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Published, Rival, Seen, Sent,
     State, Trouble, Undecided, Via,
 };
+pub use make::asking;
 pub use rules::Rules;
-pub use step::{Act, Ask, Free, Look, Step, Verdict, Work};
+pub use step::{Act, Ask, Free, Lock, Look, Step, Verdict, Work};
 pub use view::{Closed, Ended, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
 
 /// How a protection is lifted that was raised in ACK after the spec said false: the word is given anew, and seen in between.

@@ -112,6 +112,19 @@ pub struct Verdict {
     pub ends: Vec<(String, Option<End>)>,
     /// Nothing is left to do for a cluster that looks as it does now: as long as a list shows it so, it need not be read.
     pub settled: bool,
+    pub lock: Lock,
+}
+
+/// Whether the API server refuses edits of what ACK cannot change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Lock {
+    /// As it is.
+    #[default]
+    Keep,
+    /// A cluster like the spec is there.
+    Hold,
+    /// No cluster binds the spec any more.
+    Free,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,9 +141,33 @@ pub enum Work {
     Same,
 }
 
+impl Work {
+    /// `None` where nothing was learnt.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Work::Done => Some(Reason::Running),
+            Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
+            Work::Same => None,
+        }
+    }
+
+    /// The sentence for people.
+    pub fn note(&self) -> &str {
+        match self {
+            Work::Done => "the cluster is running and the spec is applied",
+            Work::UnderWay(_, note) | Work::Stuck(_, note) | Work::Held(_, note) => note.as_str(),
+            Work::Same => "",
+        }
+    }
+}
+
 impl Verdict {
-    pub(super) fn new(ready: Option<bool>, work: Work) -> Verdict {
-        Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false }
+    pub fn new(ready: Option<bool>, work: Work) -> Verdict {
+        Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false, lock: Lock::Keep }
+    }
+    /// Of an object from which no view can be made.
+    pub fn unreadable(note: impl Into<Note>) -> Verdict {
+        Verdict::stuck(None, Reason::InvalidSpec, note)
     }
     pub(super) fn done() -> Verdict {
         Verdict::new(Some(true), Work::Done)

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::mem::discriminant;
 
 use ack_operator::api::AckClusterStatus;
-use ack_operator::controller::report;
 use ack_operator::decide::{Rules, Step, Verdict, Work};
+use ack_operator::pass::report;
 use ack_operator::terms::Reason;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -28,15 +29,9 @@ pub fn tests() -> Vec<Trial> {
 /// The object after these verdicts, one written over the other as pass follows pass.
 fn after(verdicts: &[&Verdict]) -> Value {
     let mut status = AckClusterStatus::default();
+    let object = ObjectMeta { generation: Some(3), ..ObjectMeta::default() };
     for verdict in verdicts {
-        let (reason, note) = match &verdict.work {
-            Work::Done => (Reason::Running, "the cluster runs".into()),
-            Work::UnderWay(reason, note) | Work::Stuck(reason, note) | Work::Held(reason, note) => {
-                (*reason, note.to_string())
-            }
-            Work::Same => continue,
-        };
-        report::judge(&mut status, 3, verdict, reason, &note, Timestamp::UNIX_EPOCH);
+        report::conditions(&mut status, &object, verdict, Timestamp::UNIX_EPOCH);
     }
     json!({"metadata": {"name": "demo", "generation": 3}, "status": status})
 }
@@ -48,8 +43,7 @@ fn going(mut object: Value) -> Value {
 
 /// What may have been so before: nothing, a cluster that serves, and one that does not.
 fn pasts() -> [Vec<Verdict>; 3] {
-    let verdict =
-        |ready, work| Verdict { ready: Some(ready), work, again: None, memo: None, ends: vec![], settled: false };
+    let verdict = |ready, work| Verdict::new(Some(ready), work);
     let creating = Work::UnderWay(Reason::Creating, "".into());
     [vec![], vec![verdict(true, Work::Done)], vec![verdict(false, creating)]]
 }
@@ -73,9 +67,9 @@ fn all() -> Vec<Verdict> {
             let note = || "as ACK tells it".into();
             [Work::UnderWay(*reason, note()), Work::Stuck(*reason, note()), Work::Held(*reason, note())]
         });
-        all.extend(each.map(|work| Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false }));
+        all.extend(each.map(|work| Verdict::new(ready, work)));
     }
-    all.push(Verdict { ready: Some(true), work: Work::Done, again: None, memo: None, ends: vec![], settled: false });
+    all.push(Verdict::new(Some(true), Work::Done));
     all
 }
 
@@ -116,10 +110,7 @@ fn every_end_has_the_health_that_its_reason_means() {
     for goal in GOALS {
         let views = walk(goal, &Rules::default(), 7, &mut |_, step| {
             if let Step::Rest(verdict) = step {
-                let reason = match &verdict.work {
-                    Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => Some(*reason),
-                    Work::Done | Work::Same => None,
-                };
+                let reason = verdict.work.reason();
                 ends.entry((discriminant(&verdict.work), reason, verdict.ready)).or_insert_with(|| verdict.clone());
             }
             Ok(())
@@ -128,10 +119,7 @@ fn every_end_has_the_health_that_its_reason_means() {
     }
     assert!(ends.len() > 30, "{} ends", ends.len());
     for (verdict, object) in objects(ends.into_values()) {
-        let reason = match &verdict.work {
-            Work::UnderWay(reason, _) | Work::Stuck(reason, _) | Work::Held(reason, _) => *reason,
-            Work::Done | Work::Same => Reason::Running,
-        };
+        let reason = verdict.work.reason().expect("a reason");
         let object = if reason == Reason::Retained { going(object) } else { object };
         let want = by_reason(reason, is(&object, "Ready"));
         assert_eq!(health_of(&object)["status"], want, "{verdict:?}\n{object:#}");

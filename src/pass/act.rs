@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use super::ask;
 use super::kubeconfig;
-use super::pass::{Flow, Pass};
 use super::report;
+use super::state::{Flow, Pass};
 use super::store;
 use super::view::spec_hash;
 use crate::ack::{Account, Created, Stamp, Turn};
 use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
-use crate::decide::{Act, Closed, Deed, Free, Sent, Standing, Trouble, Verdict, Work};
+use crate::decide::{self, Act, Closed, Deed, Free, Sent, Standing, Trouble};
 use crate::drift;
 use crate::sight;
-use crate::terms::{Class, ClusterId, Intent, Outcome, Reason, Sealer, Site};
+use crate::terms::{Class, ClusterId, Intent, Outcome, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
@@ -74,9 +74,7 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let written = pass.store.write_status(&pass.object, &status).await;
     // Sealing once more in this pass would fare no better, except after a conflict.
     let futile = match &written {
-        Ok(Some(stored)) if !sealed_by(stored, &sealer) => {
-            Some(pass.context.definition.dropped("status.createIntents"))
-        }
+        Ok(Some(stored)) if !sealed_by(stored, &sealer) => Some(pass.env.definition.dropped("status.createIntents")),
         Ok(_) => {
             pass.announce(&status).await;
             None
@@ -118,7 +116,7 @@ async fn in_turn(pass: &mut Pass<'_>) -> bool {
 
 /// The status with the intent of this attempt in it, and the token by which this try may send.
 fn sealed_status(pass: &Pass<'_>, attempt: u32, wanted: sight::Wanted) -> (AckClusterStatus, Sealer) {
-    let rules = &pass.context.settings.rules;
+    let rules = &pass.env.settings.rules;
     let now = pass.now();
     // Signed dates have whole seconds.
     let date = Timestamp::from_second((now - rules.skew).as_second()).unwrap_or(now);
@@ -135,9 +133,9 @@ fn sealed_status(pass: &Pass<'_>, attempt: u32, wanted: sight::Wanted) -> (AckCl
     };
     let intent = CreateIntent {
         name,
-        spec_hash: spec_hash(&pass.object, &pass.context.settings),
+        spec_hash: spec_hash(&pass.object, &pass.env.settings),
         sealer: sealer.to_string(),
-        installation: pass.context.settings.installation.clone(),
+        installation: pass.env.settings.installation.clone(),
         ..CreateIntent::of(CLUSTER_INTENT, &intent)
     };
     let mut status = pass.object.status.clone().unwrap_or_default();
@@ -145,19 +143,10 @@ fn sealed_status(pass: &Pass<'_>, attempt: u32, wanted: sight::Wanted) -> (AckCl
     status.create_intents.push(intent);
     status.spec_locked = Some(true);
     report::sealed(&mut status, &pass.object);
-    // The same request again: what the object says of the last refusal stays until its own outcome is known.
-    if !matches!(&pass.view.standing, Standing::New { last: Some(last), .. } if refused_alike(&last.how)) {
-        let note = "asking ACK for the cluster";
-        let work = Work::UnderWay(Reason::Creating, note.into());
-        let verdict = Verdict { ready: Some(false), work, again: None, memo: None, ends: vec![], settled: false };
-        let generation = pass.object.metadata.generation.unwrap_or_default();
-        report::judge(&mut status, generation, &verdict, Reason::Creating, note, now);
+    if let Some(verdict) = decide::asking(&pass.view) {
+        report::conditions(&mut status, &pass.object.metadata, &verdict, now);
     }
     (status, sealer)
-}
-
-fn refused_alike(how: &Closed) -> bool {
-    matches!(how, Closed::Refused { corrected: false, .. })
 }
 
 /// What it means that the API server did not take a seal.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
-use super::Context;
+use super::Env;
 use super::memory::Entry;
 use super::report::{self, Learnt};
 use super::secrets;
@@ -24,7 +24,7 @@ pub(super) enum Flow {
 
 /// What one pass knows and holds. Nothing of it outlives the pass but the entry in the memory.
 pub(super) struct Pass<'a> {
-    pub context: &'a Context,
+    pub env: &'a Env,
     pub store: Store,
     /// As last read; every write is guarded by its resourceVersion.
     pub object: AckCluster,
@@ -46,12 +46,12 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A pass over the object as it was just read.
-    pub fn begin(context: &'a Context, store: Store, object: AckCluster, entry: Entry) -> Result<Self, store::Error> {
+    pub fn begin(env: &'a Env, store: Store, object: AckCluster, entry: Entry) -> Result<Self, store::Error> {
         let clock = clock(entry.account.as_deref());
-        let begun = start(&object, &entry, None, clock, &context.settings);
+        let begun = start(&object, &entry, None, clock, &env.settings);
         let Start { view, me, status } = begun.map_err(|e| unreadable(&object, &e))?;
         Ok(Pass {
-            context,
+            env,
             store,
             object,
             view,
@@ -70,7 +70,7 @@ impl<'a> Pass<'a> {
     /// The account of this pass: resolved once, and then bound to it.
     pub async fn account(&mut self) -> secrets::Resolved {
         if self.account.is_none() {
-            let mut resolved = secrets::account(self.context, &self.object).await;
+            let mut resolved = secrets::account(self.env, &self.object).await;
             // A namespace that is being emptied may take its Secrets before its clusters.
             if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
                 && trouble.reason == Some(Reason::CredentialsMissing)
@@ -145,7 +145,7 @@ impl<'a> Pass<'a> {
         let clock = clock(self.entry.account.as_deref());
         let seen = std::mem::take(&mut self.view.seen).after_act();
         let since = self.view.since;
-        let again = start(&object, &self.entry, self.sealer.as_ref(), clock, &self.context.settings);
+        let again = start(&object, &self.entry, self.sealer.as_ref(), clock, &self.env.settings);
         let Start { view, me, status } = again.map_err(|e| unreadable(&object, &e))?;
         (self.view, self.me, self.status) = (View { since: since.max(view.since), seen, ..view }, me, status);
         self.object = object;
@@ -168,7 +168,7 @@ impl<'a> Pass<'a> {
     /// Tells an event. Nothing depends on it, so a failure is only logged.
     pub async fn event(&self, warning: bool, reason: &str, action: &str, note: &str) {
         tracing::info!(reason, note);
-        if let Err(error) = self.context.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
+        if let Err(error) = self.env.publish(&self.object.object_ref(&()), warning, reason, action, note).await {
             tracing::debug!(%error, "the event was not taken");
         }
     }

@@ -8,11 +8,11 @@ use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
 use super::kubeconfig;
-use super::pass::Pass;
 use super::secrets;
-use super::view::spoken;
-use crate::ack::{Code, Detail, ListedCluster, RegionList, Secrets, StateKind, TaskState};
+use super::state::Pass;
+use crate::ack::{Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
 use crate::api::{AckCluster, TaskStage, body, tag};
+use crate::cache::Edition;
 use crate::decide::{Answer, Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, State, Trouble, Via};
 use crate::drift;
 use crate::sight::{self, List, Shown, Sought};
@@ -37,7 +37,7 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
         Look::Cause => {
             let mut secrets = secrets_of(pass);
             // Of a body that another process sent, nothing is remembered.
-            if let Ok(values) = secrets::values(pass.context, &pass.object).await {
+            if let Ok(values) = secrets::values(pass.env, &pass.object).await {
                 values.values().for_each(|value| secrets.add(value.expose_secret()));
             }
             Answer::Cause(cause(pass).await.map(|note| secrets.clean(note.as_str()).into()))
@@ -63,15 +63,14 @@ async fn account(pass: &mut Pass<'_>) -> Result<AccountId, Trouble> {
 
 /// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
 async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
-    let settled = pass.entry.settled.clone().filter(|settled| settled.words == spoken(&pass.object));
-    let age = Duration::try_from(pass.context.settings.rules.poll_idle).unwrap_or_default();
+    let settled = pass.entry.settled.clone().filter(|settled| settled.edition == Edition::of(&pass.object));
+    let age = Duration::try_from(pass.env.settings.rules.poll_idle).unwrap_or_default();
     let list = match pass.account().await?.recent(&pass.region(), age).await {
         Ok(list) => list,
         // The cluster is read closely anyway, and what may not be read is told.
         Err(error) if settled.is_none() && error.class() != Class::Permission => return Ok(Glance::Changed),
         Err(error) => return Err(error.into()),
     };
-    judge_orphans(pass, &pass.region(), &list);
     let same = |id: &ClusterId| {
         let entry = list.clusters.iter().find(|cluster| cluster.id == *id);
         settled.as_ref().is_some_and(|settled| entry.is_some_and(|entry| marks_of(entry) == settled.marks))
@@ -88,7 +87,8 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
         Err(error) => return Err(error.into()),
     };
     let Some(state) = state(detail.listed.state.kind) else { return Ok(Existence::Unknown) };
-    let owner = sight::owner(&as_shown(&detail.listed), &pass.me, &pass.context.recorded());
+    let owner =
+        sight::owner(&as_shown(&detail.listed), &pass.me, &pass.env.objects.recording(std::iter::once(id.as_str())));
     if owner == Owner::Mine {
         pass.learnt.mark = detail.listed.tags.get(tag::INTENT).cloned();
     }
@@ -157,7 +157,7 @@ fn as_shown(cluster: &ListedCluster) -> Shown<'_> {
     Shown { id, name, state: state(of.kind), tags, created: *created, group: resource_group_id.as_deref() }
 }
 
-pub(super) fn shown(clusters: &[ListedCluster]) -> Vec<Shown<'_>> {
+pub(crate) fn shown(clusters: &[ListedCluster]) -> Vec<Shown<'_>> {
     clusters.iter().map(as_shown).collect()
 }
 
@@ -181,32 +181,25 @@ fn unasked() -> Trouble {
 async fn listed(pass: &mut Pass<'_>, sought: &Sought, began_after: Timestamp) -> Result<Listing, Trouble> {
     let region = &sought.site.region;
     let list = pass.account().await?.listing(region, began_after).await?;
-    judge_orphans(pass, region, &list);
     let clusters = shown(&list.clusters);
+    let recorded = pass.env.objects.recording(clusters.iter().map(|cluster| cluster.id.as_str()));
     let list = List { began: list.began, here: list.here, whole: list.whole, clusters: &clusters };
-    Ok(sight::listing(&list, &pass.me, &pass.context.recorded(), sought, &pass.context.settings.rules))
-}
-
-/// Every list that is read for any reason is also looked through for clusters that belong to no object.
-fn judge_orphans(pass: &Pass<'_>, region: &Region, list: &RegionList) {
-    if let Some(Ok(account)) = &pass.view.seen.account {
-        pass.context.settings.orphans.judge(pass.context, account, region, list);
-    }
+    Ok(sight::listing(&list, &pass.me, &recorded, sought, &pass.env.settings.rules))
 }
 
 async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
-    let (region, rules) = (pass.region(), &pass.context.settings.rules);
+    let (region, rules) = (pass.region(), &pass.env.settings.rules);
     pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(Trouble::from)
 }
 
 /// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
 /// conversions, the size of the tags.
 async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
-    let context = pass.context;
-    context.definition.keeps(&context.client, context.settings.secret_interval()).await?;
-    let values = secrets::values(pass.context, &pass.object).await?;
+    let env = pass.env;
+    env.definition.keeps(&env.client, env.settings.secret_interval()).await?;
+    let values = secrets::values(pass.env, &pass.object).await?;
     let tags = pass.me.tags(&pass.view.nonce);
-    let defaults = context.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let defaults = env.settings.default_tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let tags: Vec<_> = defaults.chain(tags.iter().map(|(key, value)| (*key, value.as_str()))).collect();
     let body = body::body(&pass.object.name_any(), &pass.object.spec, &values, &tags)
         .map_err(|e| Trouble::new(Class::User, e.to_string()))?;
@@ -221,7 +214,7 @@ async fn uprooted(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
         Some(_) => pass.entry.going.get_or_insert_with(Instant::now).elapsed(),
         None => Duration::MAX,
     };
-    pass.context.definition.is_going(&pass.context.client, seen_for).await
+    pass.env.definition.is_going(&pass.env.client, seen_for).await
 }
 
 fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
@@ -229,7 +222,6 @@ fn drift(pass: &mut Pass<'_>) -> Result<Drift, Trouble> {
     let spec = &pass.object.spec;
     let differences = differences(&pass.object, detail);
     let fixed = differences.iter().any(|d| d.is_fixed());
-    pass.learnt.fixed_differ = Some(fixed);
     let changes = drift::changes(&differences).into_iter().map(|change| Change {
         key: change.field.to_owned(),
         digest: change.digest,
@@ -326,7 +318,7 @@ fn is_bad(level: Option<&str>) -> bool {
     level.is_some_and(|level| level.eq_ignore_ascii_case("error") || level.eq_ignore_ascii_case("warning"))
 }
 
-/// What a deletion leaves behind, named in an event before it is asked for.
+/// What a deletion leaves behind.
 async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble> {
     let region = pass.region();
     let account = pass.account().await?;
@@ -336,9 +328,5 @@ async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble>
         .filter(|resource| resource.delete_by_default == Some(false))
         .map(|resource| format!("{} {}", resource.kind, resource.id))
         .collect();
-    let note: Note = kept.join(", ").into();
-    if !kept.is_empty() {
-        pass.event(true, "Leftovers", "DeleteCluster", &format!("these outlive the cluster: {note}")).await;
-    }
-    Ok(note)
+    Ok(kept.join(", ").into())
 }

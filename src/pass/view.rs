@@ -9,7 +9,7 @@ use super::Settings;
 use super::memory::Entry;
 use crate::api::{self, AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, DeletionPolicy, annotation};
 use crate::decide::{Evidence, Goal, View, Word};
-use crate::sight::{self, Flag, Group, Me, Recorded, StoredIntent, Unclear, Wanted};
+use crate::sight::{self, Flag, Me, StoredIntent, Unclear, Wanted};
 use crate::terms::{AccountId, Intent, Region, Sealer, Site};
 
 /// A date of an answer has whole seconds and may be a little older than the answer.
@@ -122,26 +122,6 @@ fn me(object: &AckCluster, stored: Option<&StoredIntent>, settings: &Settings) -
     Me::new(&uid, &settings.installation, &namespace, &object.name_any(), stored)
 }
 
-/// What some object records, for those who find its cluster in a list.
-pub(super) fn recorded(object: &AckCluster) -> Option<Recorded> {
-    let status = object.status.as_ref()?;
-    let made = status.intent(CLUSTER_INTENT).filter(|_| status.cluster_origin == Some(ClusterOrigin::Created));
-    Some(Recorded {
-        uid: object.uid()?,
-        name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
-        id: status.cluster_id.as_deref()?.into(),
-        account: status.account_id.as_deref().map(AccountId::from),
-        region: status.region_id.as_deref().map(Region::from),
-        group: match made.map(|intent| &intent.resource_group) {
-            Some(Some(group)) => Group::Named(group.clone()),
-            // An earlier version did not write it down.
-            Some(None) if object.spec.resource_group_id.is_some() => Group::Unknown,
-            Some(None) => Group::Default,
-            None => Group::Unknown,
-        },
-    })
-}
-
 /// What the object asks for by its spec as it is now, of that account.
 pub(super) fn wanted(object: &AckCluster, account: AccountId) -> Wanted {
     let (name, group) = (cluster_name(object), object.spec.resource_group_id.clone());
@@ -151,12 +131,6 @@ pub(super) fn wanted(object: &AckCluster, account: AccountId) -> Wanted {
 /// The name under which ACK knows the cluster, or is asked for it.
 pub(super) fn cluster_name(object: &AckCluster) -> String {
     object.spec.name.clone().unwrap_or_else(|| object.name_any())
-}
-
-/// Who the object is in the cloud, as far as its status can be read.
-pub(super) fn who(object: &AckCluster, settings: &Settings) -> Option<Me> {
-    let status = stored(object).ok()?;
-    Some(me(object, status.intent.as_ref(), settings))
 }
 
 /// What the status keeps of the cloud's protection.
@@ -224,15 +198,4 @@ pub(super) fn spec_hash(object: &AckCluster, settings: &Settings) -> String {
 
 fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What people said through the object. As long as it stays the same, a resting object is left alone.
-pub(super) fn spoken(object: &AckCluster) -> String {
-    format!(
-        "{:?} {:?} {:?} {:?}",
-        object.metadata.generation,
-        object.annotations(),
-        object.finalizers(),
-        object.metadata.deletion_timestamp.is_some()
-    )
 }

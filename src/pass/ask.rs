@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::look;
-use super::pass::{Flow, Pass};
 use super::report;
+use super::state::{Flow, Pass};
 use super::store;
 use crate::ack::{self, Account, DeleteOptions, Stamp, Turn};
 use crate::api::AckCluster;
@@ -31,6 +31,7 @@ pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store:
     match pass.store.confirm_status(&pass.object, &status).await {
         Ok(stored) => {
             pass.announce(&status).await;
+            leftovers(pass, &wanted.deed).await;
             pass.object = stored;
         }
         Err(error) if error.is_conflict() => return pass.reread().await,
@@ -100,6 +101,15 @@ async fn send(
         Call::Delete(options) => {
             client.delete_cluster(turn, id, options, stamp).await.map(|answer| answer.value.task_id)
         }
+    }
+}
+
+/// Names what a deletion leaves behind, before it is asked for.
+async fn leftovers(pass: &Pass<'_>, deed: &Deed) {
+    if let (Deed::Delete, Some(Ok(kept))) = (deed, &pass.view.seen.leftovers)
+        && !kept.as_str().is_empty()
+    {
+        pass.event(true, "Leftovers", "DeleteCluster", &format!("these outlive the cluster: {kept}")).await;
     }
 }
 

@@ -13,8 +13,8 @@ use kube::{Resource, ResourceExt};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::pass::Pass;
 use super::secrets::unread;
+use super::state::Pass;
 use super::store::{self, within};
 use crate::api::{AckCluster, EndpointAccess, PublishedKubeconfig};
 use crate::decide::{Answer, Deed, Published, Rules, Trouble};
@@ -86,7 +86,7 @@ async fn renew(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Published, Trouble
     })?;
     let minutes = wish.minutes.map_or(UNSAID, SignedDuration::from_mins);
     let expires = answer.value.expiration.unwrap_or(now + minutes);
-    let renew = renewal(now, expires, &pass.context.settings.rules);
+    let renew = renewal(now, expires, &pass.env.settings.rules);
     let published = PublishedKubeconfig {
         name: wish.name.clone(),
         endpoint_access: wish.access,
@@ -136,7 +136,7 @@ fn wish(pass: &Pass<'_>) -> Result<Wish, Published> {
 }
 
 fn api(pass: &Pass<'_>) -> Api<Secret> {
-    Api::namespaced(pass.context.client.clone(), &pass.object.namespace().unwrap_or_default())
+    Api::namespaced(pass.env.client.clone(), &pass.object.namespace().unwrap_or_default())
 }
 
 async fn read(pass: &Pass<'_>, name: &str) -> Result<Option<Secret>, Trouble> {

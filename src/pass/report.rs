@@ -2,15 +2,14 @@
 //! that equals the last one is never written.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use kube::ResourceExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
 
 use super::view;
 use crate::ack::{Detail, StateKind};
 use crate::api::{
     AckCluster, AckClusterStatus, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig, Request, TaskStage,
 };
-use crate::decide::{Ask, Verdict, Work};
+use crate::decide::{Ask, Lock, Verdict, Work};
 use crate::sight::{self, Flag};
 use crate::terms::{Nonce, Note, Reason};
 
@@ -25,8 +24,6 @@ pub(super) struct Learnt {
     /// The Secret was looked at: the kubeconfig of ours that it holds, if it does.
     pub kubeconfig: Option<Option<PublishedKubeconfig>>,
     pub stage: Option<TaskStage>,
-    /// The drift was looked at: whether a field differs that ACK cannot change.
-    pub fixed_differ: Option<bool>,
     /// ACK shows this mark of the object's own on the cluster.
     pub mark: Option<String>,
     /// ACK took a request to switch the protection so.
@@ -70,10 +67,7 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
     }
     let wanted = object.spec.kubeconfig_secret_ref.as_ref().map(|wanted| &wanted.name);
     status.kubeconfig_secret_ref = status.kubeconfig_secret_ref.filter(|published| wanted == Some(&published.name));
-    let Some((reason, message)) = words(&verdict.work) else { return status };
-    // A command in a message is one that can be pasted.
-    let this = format!("-n {} ackcluster {}", object.namespace().unwrap_or_default(), object.name_any());
-    let message = message.replace("ackcluster NAME", &this);
+    let Some(reason) = verdict.work.reason() else { return status };
     match reason {
         Reason::Creating | Reason::Deleting | Reason::Updating => {
             if learnt.stage.is_some() {
@@ -82,31 +76,29 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
         }
         _ => status.task_stage = None,
     }
-    // Locked when the request was sealed; free again where no cluster holds the spec to its word.
-    if matches!(reason, Reason::CreateFailed | Reason::ClusterGone) {
-        status.spec_locked = None;
-    } else if learnt.fixed_differ == Some(false) {
-        status.spec_locked = Some(true);
+    match verdict.lock {
+        Lock::Keep => {}
+        Lock::Hold => status.spec_locked = Some(true),
+        Lock::Free => status.spec_locked = None,
     }
-    judge(&mut status, object.metadata.generation.unwrap_or_default(), verdict, reason, &message, now);
+    conditions(&mut status, &object.metadata, verdict, now);
     status
 }
 
 /// The conditions alone, as they shall be written together with a seal.
-pub fn judge(
-    status: &mut AckClusterStatus,
-    generation: i64,
-    verdict: &Verdict,
-    reason: Reason,
-    message: &str,
-    now: Timestamp,
-) {
+pub fn conditions(status: &mut AckClusterStatus, object: &ObjectMeta, verdict: &Verdict, now: Timestamp) {
+    let Some(reason) = verdict.work.reason() else { return };
+    // A command in a message is one that can be pasted.
+    let this = |name: &Option<String>| name.clone().unwrap_or_default();
+    let this = format!("-n {} ackcluster {}", this(&object.namespace), this(&object.name));
+    let message = verdict.work.note().replace("ackcluster NAME", &this);
+    let generation = object.generation.unwrap_or_default();
     let known = |kind| status.condition(kind).map(|c| c.status.clone());
     let truth = |value: bool| if value { "True" } else { "False" }.to_owned();
     let ready = verdict.ready.map(truth).or_else(|| known(ConditionType::Ready)).unwrap_or_else(|| truth(false));
     let synced = match (&verdict.work, reason) {
         (Work::Done, _) => truth(true),
-        (_, Reason::Throttled | Reason::Unreachable | Reason::ClusterBusy | Reason::ClockSkew) => "Unknown".into(),
+        (_, reason) if reason.passes_by_itself() => "Unknown".into(),
         (_, Reason::ClusterUnavailable) => known(ConditionType::Synced).unwrap_or_else(|| "Unknown".into()),
         (Work::UnderWay(..) | Work::Stuck(..), _) => truth(false),
         (Work::Held(..) | Work::Same, _) => "Unknown".into(),
@@ -175,17 +167,6 @@ pub(super) fn asking(object: &AckCluster, wanted: &Ask, learnt: &Learnt, now: Ti
         status.changes.push(Request::of(asked));
     }
     status
-}
-
-/// The reason and the sentence of a verdict; `None` where nothing was learnt.
-pub(super) fn words(work: &Work) -> Option<(Reason, String)> {
-    match work {
-        Work::Done => Some((Reason::Running, "the cluster is running and the spec is applied".into())),
-        Work::UnderWay(reason, note) | Work::Stuck(reason, note) | Work::Held(reason, note) => {
-            Some((*reason, note.to_string()))
-        }
-        Work::Same => None,
-    }
 }
 
 /// The event that a change of reason is worth: never one a poll, since the reason then stays.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::ack::{Account, Secrets};
+use crate::cache::Edition;
 use crate::decide::Memo;
 use crate::terms::{ClusterId, TaskId};
 
@@ -15,7 +16,7 @@ pub(super) struct Memory(Mutex<HashMap<String, Entry>>);
 
 #[derive(Clone, Default)]
 pub(super) struct Entry {
-    /// The last pass came to rest: nothing needs doing until then, unless the words of the object change.
+    /// The last pass came to rest: nothing needs doing until then, unless people write to the object.
     pub rest: Option<Rest>,
     pub memo: Option<Memo>,
     /// How many passes in a row ended in trouble.
@@ -38,15 +39,15 @@ pub(super) struct Entry {
 
 #[derive(Clone, PartialEq)]
 pub(super) struct Rest {
-    /// What people said: generation, annotations, deletion. Our own writes are not in it.
-    pub words: String,
+    /// What people had written by then. Our own writes are not in it.
+    pub edition: Edition,
     pub until: Instant,
 }
 
 #[derive(Clone, PartialEq)]
 pub(super) struct Settled {
-    /// What people had said by then.
-    pub words: String,
+    /// What people had written by then.
+    pub edition: Edition,
     /// What a list shows of such a cluster.
     pub marks: String,
 }
@@ -56,13 +57,20 @@ impl Memory {
         self.0.lock().expect("memory").get(uid).cloned().unwrap_or_default()
     }
 
-    pub fn put(&self, uid: &str, entry: Entry) {
-        self.0.lock().expect("memory").insert(uid.to_owned(), entry);
+    /// Keeps the entry of an object that is `known`; of one that is gone meanwhile nobody would take it away again.
+    pub fn put(&self, uid: &str, entry: Entry, known: impl FnOnce() -> bool) {
+        let mut entries = self.0.lock().expect("memory");
+        if known() {
+            entries.insert(uid.to_owned(), entry);
+        }
     }
 
     /// A pass could not end: counts it, and answers how many did so before in a row.
-    pub fn stumble(&self, uid: &str) -> u32 {
+    pub fn stumble(&self, uid: &str, known: impl FnOnce() -> bool) -> u32 {
         let mut entries = self.0.lock().expect("memory");
+        if !known() {
+            return 0;
+        }
         let entry = entries.entry(uid.to_owned()).or_default();
         let before = entry.streak;
         entry.streak = before.saturating_add(1);
@@ -71,5 +79,13 @@ impl Memory {
 
     pub fn forget(&self, uid: &str) {
         self.0.lock().expect("memory").remove(uid);
+    }
+
+    pub fn retain(&self, known: impl Fn(&str) -> bool) {
+        self.0.lock().expect("memory").retain(|uid, _| known(uid));
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.lock().expect("memory").len()
     }
 }

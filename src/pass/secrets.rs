@@ -11,7 +11,7 @@ use kube::api::Api;
 use kube::{Client, ResourceExt};
 use secrecy::SecretString;
 
-use super::Context;
+use super::Env;
 use super::store::{self, within};
 use crate::ack::{Account, Credentials};
 use crate::api::AckCluster;
@@ -29,30 +29,30 @@ type Key = (String, String);
 pub(super) type Resolved = Result<Arc<Account>, Trouble>;
 
 /// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
-pub(super) async fn account(context: &Context, object: &AckCluster) -> Resolved {
+pub(super) async fn account(env: &Env, object: &AckCluster) -> Resolved {
     let namespace = object.namespace().unwrap_or_default();
-    let Some(reference) = &object.spec.credentials_ref else { return own(context, object, &namespace) };
+    let Some(reference) = &object.spec.credentials_ref else { return own(env, object, &namespace) };
     let key = (namespace, reference.name.clone());
-    if let Some((read, answer)) = context.credentials.0.lock().expect("credentials").get(&key)
-        && read.elapsed() < context.settings.secret_interval()
+    if let Some((read, answer)) = env.credentials.0.lock().expect("credentials").get(&key)
+        && read.elapsed() < env.settings.secret_interval()
     {
         return answer.clone();
     }
-    let answer = read(&context.client, &key.0, &key.1).await.and_then(|data| {
+    let answer = read(&env.client, &key.0, &key.1).await.and_then(|data| {
         let get = |name: &str| data.get(name).map(|value| value.0.as_slice());
         let credentials =
             Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
-        Ok(context.accounts.account(credentials))
+        Ok(env.accounts.account(credentials))
     });
-    let mut cache = context.credentials.0.lock().expect("credentials");
+    let mut cache = env.credentials.0.lock().expect("credentials");
     // What is too old to be used keeps no keys in memory either.
-    cache.retain(|_, (read, _)| read.elapsed() < context.settings.secret_interval());
+    cache.retain(|_, (read, _)| read.elapsed() < env.settings.secret_interval());
     cache.insert(key, (Instant::now(), answer.clone()));
     answer
 }
 
-fn own(context: &Context, object: &AckCluster, namespace: &str) -> Resolved {
-    let settings = &context.settings;
+fn own(env: &Env, object: &AckCluster, namespace: &str) -> Resolved {
+    let settings = &env.settings;
     let Some(credentials) = &settings.credentials else {
         return Err(missing(
             "spec.credentialsRef is absent and the operator has no credentials of its own; name a Secret with \
@@ -71,16 +71,16 @@ fn own(context: &Context, object: &AckCluster, namespace: &str) -> Resolved {
              spec.credentialsRef, or have --adoption-namespaces name {namespace}"
         )));
     }
-    Ok(context.accounts.account(credentials.clone()))
+    Ok(env.accounts.account(credentials.clone()))
 }
 
 /// The values that `spec.secretValues` names, by path.
-pub(super) async fn values(context: &Context, object: &AckCluster) -> Result<BTreeMap<String, SecretString>, Trouble> {
+pub(super) async fn values(env: &Env, object: &AckCluster) -> Result<BTreeMap<String, SecretString>, Trouble> {
     let namespace = object.namespace().unwrap_or_default();
     let mut values = BTreeMap::new();
     for wanted in object.spec.secret_values.iter().flatten() {
         let from = &wanted.secret_key_ref;
-        let data = read(&context.client, &namespace, &from.name).await?;
+        let data = read(&env.client, &namespace, &from.name).await?;
         let missing = || missing(format!("Secret {namespace}/{} has no text under key {}", from.name, from.key));
         let value = data.get(&from.key).ok_or_else(missing)?;
         let text = std::str::from_utf8(&value.0).map_err(|_| missing())?;

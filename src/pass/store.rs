@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Api, ApiResource, DynamicObject, ObjectMeta, Patch, PatchParams};
-use kube::{Client, ResourceExt};
+use kube::api::{DynamicObject, GetParams, ObjectMeta, Patch, PatchParams, Request};
+use kube::{Client, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
 use crate::api::{self, AckCluster, AckClusterSpec, AckClusterStatus};
+use crate::cache::Watched;
 
 /// No call to the API server may hold a pass for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,28 +68,32 @@ impl Error {
 }
 
 /// Bounds any call to the API server.
-pub(super) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
+pub(crate) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
     let _turn = TURNS.acquire().await;
     Ok(tokio::time::timeout(PATIENCE, call).await??)
 }
 
-/// One AckCluster and the way to it. The client gets it as free JSON, which is decoded here: where decoding fails, the
-/// client would log the whole object, passwords included.
+/// One AckCluster and the way to it. The client gets texts, which are decoded here: where its own decoding fails, it would log
+/// the whole object, passwords included.
 #[derive(Clone)]
-pub(super) struct Store {
-    api: Api<DynamicObject>,
+pub struct Store {
+    client: Client,
+    url: String,
     name: String,
 }
 
 impl Store {
     pub fn new(client: Client, namespace: &str, name: &str) -> Store {
-        let kind = ApiResource::erase::<AckCluster>(&());
-        Store { api: Api::namespaced_with(client, namespace, &kind), name: name.to_owned() }
+        Store { client, url: AckCluster::url_path(&(), Some(namespace)), name: name.to_owned() }
     }
 
     /// The object as the API server has it now.
     pub async fn read(&self) -> Result<Option<AckCluster>, Error> {
-        within(self.api.get_opt(&self.name)).await?.map(decoded).transpose()
+        match self.send(|url| url.get(&self.name, &GetParams::default())).await {
+            Ok(text) => decoded(&text).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn add_finalizer(&self, seen: &AckCluster) -> Result<AckCluster, Error> {
@@ -104,7 +109,8 @@ impl Store {
 
     async fn finalizers(&self, seen: &AckCluster, finalizers: Vec<String>) -> Result<AckCluster, Error> {
         let patch = json!({ "metadata": { "resourceVersion": seen.resource_version(), "finalizers": finalizers } });
-        decoded(within(self.api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await?)
+        let patch = Patch::Merge(patch);
+        decoded(&self.send(|url| url.patch(&self.name, &PatchParams::default(), &patch)).await?)
     }
 
     /// Writes what differs between the status that was seen and `status`; nothing where nothing differs.
@@ -114,13 +120,13 @@ impl Store {
         status: &AckClusterStatus,
     ) -> Result<Option<AckCluster>, Error> {
         let Some(difference) = difference(seen.status.as_ref(), status) else { return Ok(None) };
-        decoded(self.patch_status(&seen.metadata, difference.into()).await?).map(Some)
+        decoded(&self.patch_status(&seen.metadata, difference.into()).await?).map(Some)
     }
 
     /// Writes likewise, and where nothing differs an empty patch: it fails unless the object is still the one that was seen.
     pub async fn confirm_status(&self, seen: &AckCluster, status: &AckClusterStatus) -> Result<AckCluster, Error> {
         let difference = difference(seen.status.as_ref(), status).unwrap_or_default();
-        decoded(self.patch_status(&seen.metadata, difference.into()).await?)
+        decoded(&self.patch_status(&seen.metadata, difference.into()).await?)
     }
 
     /// Writes the conditions of an object that cannot be understood, and nothing else.
@@ -128,24 +134,58 @@ impl Store {
         self.patch_status(seen, json!({ "conditions": conditions })).await.map(drop)
     }
 
-    async fn patch_status(&self, seen: &ObjectMeta, status: Value) -> Result<DynamicObject, Error> {
+    async fn patch_status(&self, seen: &ObjectMeta, status: Value) -> Result<String, Error> {
         let patch = json!({ "metadata": { "resourceVersion": seen.resource_version }, "status": status });
-        within(self.api.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(patch))).await
+        let patch = Patch::Merge(patch);
+        self.send(|url| url.patch_subresource("status", &self.name, &PatchParams::default(), &patch)).await
+    }
+
+    async fn send(
+        &self,
+        request: impl FnOnce(Request) -> Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<String, Error> {
+        let request = request(Request::new(&self.url)).map_err(kube::Error::BuildRequest)?;
+        within(self.client.request_text(request)).await
     }
 }
 
-fn decoded(object: DynamicObject) -> Result<AckCluster, Error> {
-    let DynamicObject { types: _, metadata, mut data } = object;
+/// What is nested deeper than the decoder goes, or is of other types than the definition asks for, is [`Unreadable`].
+fn decoded(text: &str) -> Result<AckCluster, Error> {
+    let unreadable = |metadata: ObjectMeta, conditions, why: String| {
+        Err(Error::Unreadable(Box::new(Unreadable { metadata, conditions, why })))
+    };
+    let Ok(DynamicObject { types: _, mut metadata, mut data }) = serde_json::from_str::<DynamicObject>(text) else {
+        let kept: Watched = serde_json::from_str(text).map_err(kube::Error::SerdeError)?;
+        let conditions = serde_json::from_str::<Outline>(text).unwrap_or_default().status.conditions;
+        return unreadable(kept.meta().clone(), conditions, "something in it is nested more than 120 deep".into());
+    };
+    metadata.managed_fields = None;
     let (spec, status) = (data["spec"].take(), data["status"].take());
     match (AckClusterSpec::deserialize(&spec), Option::deserialize(&status)) {
         (Ok(spec), Ok(status)) => Ok(AckCluster { metadata, spec, status }),
         _ => {
             let conditions = Vec::deserialize(&status["conditions"]).unwrap_or_default();
             let misfits = api::misfits(&spec, &status).join(", ");
-            let why = format!("{misfits}: not of the type that the CustomResourceDefinition asks for");
-            Err(Error::Unreadable(Box::new(Unreadable { metadata, conditions, why })))
+            unreadable(
+                metadata,
+                conditions,
+                format!("{misfits}: not of the type that the CustomResourceDefinition asks for"),
+            )
         }
     }
+}
+
+/// What is needed to say something about an object of which nothing else can be read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Outline {
+    status: Conditions,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Conditions {
+    conditions: Vec<Condition>,
 }
 
 /// The members of the status that changed, `null` for those that go.

@@ -1,0 +1,378 @@
+//! What is kept of each AckCluster that is watched: what a queue, a metric or another object's pass asks about it. All else is
+//! skipped while it is read, in a loop that no depth ends, and nothing that a user can write makes the reading fail: one
+//! object that cannot be understood must not hide all others in the same list.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::NamespaceResourceScope;
+use kube::{Resource, ResourceExt};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use sha2::{Digest, Sha256};
+
+use crate::api::{AckCluster, CLUSTER_INTENT, ConditionType, FINALIZER};
+use crate::sight::{Group, Recorded};
+use crate::terms::{AccountId, Outcome, Region};
+
+/// Longer texts are cut: names of Kubernetes and of ACK are shorter.
+const TEXT: usize = 253;
+
+/// An AckCluster, as far as it is kept. What is absent or of another type than it should be is `None`.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Name, namespace, uid, resourceVersion and generation only.
+    meta: ObjectMeta,
+    pub edition: Edition,
+    /// Carries the operator's finalizer.
+    pub held: bool,
+    pub region: String,
+    /// The Secret with its credentials.
+    pub secret: Option<String>,
+    pub adopts: Option<String>,
+    /// A resource group is named in the spec.
+    grouped: bool,
+    pub cluster_id: Option<String>,
+    account: Option<String>,
+    place: Option<String>,
+    created: bool,
+    pub intent: Option<Intent>,
+    /// ACK's word for the cluster's state.
+    pub state: Option<String>,
+    /// The reason of `Stalled` while that is true.
+    pub stalled: Option<String>,
+}
+
+/// What is kept of the intent to create the cluster.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    pub installation: String,
+    pub attempt: u32,
+    pub nonce: String,
+    /// What it made is not known yet.
+    pub open: bool,
+    group: Option<String>,
+}
+
+/// A digest of what people wrote: another one after each edit of spec, annotations or finalizers, and after the deletion was
+/// asked for; the same after a write of the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edition(u64);
+
+impl Edition {
+    /// Of an object that was read whole.
+    pub fn of(object: &AckCluster) -> Edition {
+        let annotations = object.annotations().iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let finalizers = object.finalizers().iter().map(String::as_str);
+        let going = object.metadata.deletion_timestamp.is_some();
+        Edition::new(object.metadata.generation, annotations, finalizers, going)
+    }
+
+    fn new<'a>(
+        generation: Option<i64>,
+        annotations: impl Iterator<Item = (&'a str, &'a str)>,
+        finalizers: impl Iterator<Item = &'a str>,
+        going: bool,
+    ) -> Edition {
+        let mut digest = Sha256::new();
+        let mut add = |text: &str| {
+            digest.update(text.len().to_le_bytes());
+            digest.update(text);
+        };
+        annotations.for_each(|(key, value)| {
+            add(key);
+            add(value);
+        });
+        add("");
+        finalizers.for_each(add);
+        digest.update(generation.unwrap_or_default().to_le_bytes());
+        digest.update([u8::from(going)]);
+        let bytes = digest.finalize();
+        Edition(bytes.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    }
+}
+
+impl Watched {
+    /// The cluster that this object records, for those who find it in a list.
+    pub fn recorded(&self) -> Option<Recorded> {
+        Some(Recorded {
+            uid: self.uid()?,
+            name: format!("{}/{}", self.namespace().unwrap_or_default(), self.name_any()),
+            id: self.cluster_id.as_deref()?.into(),
+            account: self.account.as_deref().map(AccountId::from),
+            region: self.place.as_deref().map(Region::from),
+            group: match self.intent.as_ref().filter(|_| self.created).map(|intent| &intent.group) {
+                Some(Some(group)) => Group::Named(group.clone()),
+                // An earlier version did not write it down.
+                Some(None) if self.grouped => Group::Unknown,
+                Some(None) => Group::Default,
+                None => Group::Unknown,
+            },
+        })
+    }
+}
+
+impl Resource for Watched {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        AckCluster::kind(&())
+    }
+    fn group((): &()) -> Cow<'_, str> {
+        AckCluster::group(&())
+    }
+    fn version((): &()) -> Cow<'_, str> {
+        AckCluster::version(&())
+    }
+    fn plural((): &()) -> Cow<'_, str> {
+        AckCluster::plural(&())
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}
+
+/// The members that are read, named as they are stored.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Stored {
+    metadata: Lenient<Meta>,
+    spec: Lenient<Spec>,
+    status: Lenient<Status>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Meta {
+    name: Text,
+    namespace: Text,
+    uid: Text,
+    resource_version: Text,
+    generation: Whole,
+    deletion_timestamp: Text,
+    annotations: Lenient<BTreeMap<String, Text>>,
+    finalizers: Many<Text>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Spec {
+    region_id: Text,
+    resource_group_id: Text,
+    #[serde(rename = "adoptClusterId")]
+    adopts: Text,
+    #[serde(rename = "credentialsRef")]
+    credentials: Lenient<Reference>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Reference {
+    name: Text,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    #[serde(rename = "cluster_id")]
+    cluster_id: Text,
+    account_id: Text,
+    region_id: Text,
+    cluster_origin: Text,
+    state: Text,
+    conditions: Many<Lenient<Condition>>,
+    create_intents: Many<Lenient<StoredIntent>>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Condition {
+    r#type: Text,
+    status: Text,
+    reason: Text,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct StoredIntent {
+    key: Text,
+    installation: Text,
+    attempt: Whole,
+    nonce: Text,
+    outcome: Text,
+    resource_group: Text,
+}
+
+impl<'de> Deserialize<'de> for Watched {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Watched, D::Error> {
+        let Stored { metadata: Lenient(meta), spec: Lenient(spec), status: Lenient(status) } =
+            Stored::deserialize(deserializer)?;
+        let annotations = meta.annotations.0.iter().map(|(key, Text(value))| (key.as_str(), value.as_deref()));
+        let annotations = annotations.map(|(key, value)| (key, value.unwrap_or_default()));
+        let finalizers = || meta.finalizers.0.iter().filter_map(|Text(name)| name.as_deref());
+        let going = meta.deletion_timestamp.0.is_some();
+        let intent = status.create_intents.0.into_iter().map(|Lenient(intent)| intent);
+        let intent = intent.into_iter().find(|intent| intent.key.is(CLUSTER_INTENT));
+        let stalled = status.conditions.0.into_iter().map(|Lenient(condition)| condition);
+        let mut stalled = stalled.filter(|condition| condition.r#type.is(ConditionType::Stalled.word()));
+        Ok(Watched {
+            edition: Edition::new(meta.generation.0, annotations, finalizers(), going),
+            held: finalizers().any(|name| name == FINALIZER),
+            meta: ObjectMeta {
+                name: meta.name.short(),
+                namespace: meta.namespace.short(),
+                uid: meta.uid.short(),
+                resource_version: meta.resource_version.short(),
+                generation: meta.generation.0,
+                ..ObjectMeta::default()
+            },
+            region: spec.region_id.short().unwrap_or_default(),
+            secret: spec.credentials.0.name.short(),
+            adopts: spec.adopts.short(),
+            grouped: spec.resource_group_id.0.is_some(),
+            cluster_id: status.cluster_id.short(),
+            account: status.account_id.short(),
+            place: status.region_id.short(),
+            created: status.cluster_origin.is("Created"),
+            intent: intent.map(|intent| Intent {
+                open: intent.outcome.is(Outcome::Open.word()),
+                installation: intent.installation.short().unwrap_or_default(),
+                attempt: intent.attempt.0.and_then(|attempt| attempt.try_into().ok()).unwrap_or_default(),
+                nonce: intent.nonce.short().unwrap_or_default(),
+                group: intent.resource_group.short(),
+            }),
+            state: status.state.short(),
+            stalled: stalled.find(|stalled| stalled.status.is("True")).and_then(|stalled| stalled.reason.short()),
+        })
+    }
+}
+
+/// A text, or nothing where something else stands.
+#[derive(Clone, Debug, Default)]
+struct Text(Option<String>);
+
+impl Text {
+    fn is(&self, word: &str) -> bool {
+        self.0.as_deref() == Some(word)
+    }
+
+    fn short(self) -> Option<String> {
+        self.0.map(|text| if text.len() > TEXT { text.chars().take(TEXT).collect() } else { text })
+    }
+}
+
+/// A whole number, or nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Whole(Option<i64>);
+
+/// A map that is read as `T`; `T::default()` where something else stands.
+#[derive(Debug, Default)]
+struct Lenient<T>(T);
+
+/// A list; empty where something else stands.
+#[derive(Debug)]
+struct Many<T>(Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Many(vec![])
+    }
+}
+
+/// What is made of each kind of JSON value; of most of them nothing. Maps and lists are skipped without recursion.
+trait Taste<'de>: Default {
+    fn text(_text: &str) -> Self {
+        Self::default()
+    }
+    fn whole(_number: i64) -> Self {
+        Self::default()
+    }
+    fn map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+}
+
+impl Taste<'_> for Text {
+    fn text(text: &str) -> Self {
+        Text(Some(text.to_owned()))
+    }
+}
+
+impl Taste<'_> for Whole {
+    fn whole(number: i64) -> Self {
+        Whole(Some(number))
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Default> Taste<'de> for Lenient<T> {
+    fn map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Lenient)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Taste<'de> for Many<T> {
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut all = vec![];
+        while let Some(one) = list.next_element()? {
+            all.push(one);
+        }
+        Ok(Many(all))
+    }
+}
+
+struct Any<T>(PhantomData<T>);
+
+impl<'de, T: Taste<'de>> Visitor<'de> for Any<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok(T::text(text))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<T, E> {
+        Ok(T::whole(number))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<T, E> {
+        Ok(i64::try_from(number).map(T::whole).unwrap_or_default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<T, E> {
+        Ok(T::default())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<T, E> {
+        Ok(T::default())
+    }
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::map(map)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        T::list(list)
+    }
+}
+
+macro_rules! anything {
+    ($($kind:ty $(where $of:ident)?),*) => { $(
+        impl<'de $(, $of: Deserialize<'de> + Default)?> Deserialize<'de> for $kind {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Any(PhantomData))
+            }
+        }
+    )* };
+}
+anything!(Text, Whole, Lenient<T> where T, Many<T> where T);

@@ -1,0 +1,304 @@
+//! One pass over one object: read it, then decide, look or act, until there is nothing to do but rest; then report. What to do
+//! is said in `decide`; each look and each act is one read, one guarded write or one call. Nothing here knows of queues,
+//! watches or other passes: what a pass needs of the process is its [`Env`].
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::api::{ApiResource, DynamicObject};
+use kube::{Client, Resource, ResourceExt};
+use kube_runtime::controller::Action;
+use kube_runtime::events::{Event, EventType, Recorder, Reporter};
+use kube_runtime::reflector::ObjectRef;
+use serde_json::Value;
+
+use crate::ack::{Accounts, Credentials, Detail};
+use crate::api::{AckCluster, AckClusterStatus};
+use crate::cache::{Edition, Objects, Watched};
+use crate::decide::{Rules, Step, Verdict, Work, decide};
+use crate::terms::Reason;
+use memory::{Memory, Rest, Settled};
+use state::{Flow, Pass};
+use store::{Store, Unreadable};
+
+mod act;
+mod ask;
+mod definition;
+mod kubeconfig;
+mod look;
+mod memory;
+pub mod report;
+mod secrets;
+mod state;
+mod store;
+mod view;
+
+pub(crate) use look::shown;
+
+/// A pass that has not come to rest by then has met something that was not foreseen.
+const STEPS: usize = 16;
+
+/// What a pass is told by the flags.
+pub struct Settings {
+    /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
+    pub installation: String,
+    pub rules: Rules,
+    /// The operator's own credentials, for objects that name no Secret.
+    pub credentials: Option<Credentials>,
+    /// Who may use them.
+    pub default_credentials_namespaces: Namespaces,
+    /// Who may adopt clusters with them.
+    pub adoption_namespaces: Namespaces,
+    /// The administrator's tags for every cluster that is created, by key.
+    pub default_tags: BTreeMap<String, String>,
+}
+
+/// A choice of namespaces.
+#[derive(Clone, Debug)]
+pub enum Namespaces {
+    All,
+    Only(Vec<String>),
+}
+
+impl Namespaces {
+    fn allow(&self, namespace: &str) -> bool {
+        match self {
+            Namespaces::All => true,
+            Namespaces::Only(names) => names.iter().any(|name| name == namespace),
+        }
+    }
+}
+
+impl Settings {
+    /// A Secret is read at most this often.
+    fn secret_interval(&self) -> Duration {
+        Duration::try_from(self.rules.poll_busy.max(SignedDuration::ZERO) * 2).unwrap_or_default()
+    }
+}
+
+/// What all passes share of the process. Losing it costs a call, never a cluster.
+pub struct Env {
+    client: Client,
+    pub settings: Settings,
+    accounts: Accounts,
+    pub objects: Objects,
+    credentials: secrets::Cache,
+    memory: Memory,
+    definition: definition::Definition,
+    recorder: Recorder,
+}
+
+/// Why a pass could not come to its end. A trouble of ACK is a verdict, not an error, and never gets here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the pass took {STEPS} steps without coming to rest")]
+    Restless,
+}
+
+impl Env {
+    pub fn new(client: Client, accounts: Accounts, objects: Objects, settings: Settings) -> Env {
+        let reporter = Reporter { controller: "ack-operator".into(), instance: std::env::var("POD_NAME").ok() };
+        Env {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            settings,
+            accounts,
+            objects,
+            credentials: secrets::Cache::default(),
+            memory: Memory::default(),
+            definition: definition::Definition::default(),
+        }
+    }
+
+    /// Looks whether the API server keeps what passes write, and says so in the log where it does not.
+    pub async fn check_definition(&self) {
+        if let Err(trouble) = self.definition.keeps(&self.client, self.settings.secret_interval()).await {
+            tracing::error!(reason = trouble.reason.map(tracing::field::display), "{}", trouble.note);
+        }
+    }
+
+    /// How long this object may still be left alone: it is as people wrote it when its last pass came to rest.
+    pub fn resting(&self, object: &Watched) -> Option<Duration> {
+        let rest = self.memory.get(&object.uid()?).rest?;
+        if rest.edition == object.edition { rest.until.checked_duration_since(Instant::now()) } else { None }
+    }
+
+    /// A pass could not end: counts it, and answers how many did so before in a row.
+    pub fn stumble(&self, object: &Watched) -> u32 {
+        let uid = object.uid().unwrap_or_default();
+        self.memory.stumble(&uid, || self.objects.has(&ObjectRef::from_obj(object), &uid))
+    }
+
+    /// The object is gone.
+    pub fn forget(&self, uid: &str) {
+        self.memory.forget(uid);
+    }
+
+    /// Keeps what is known of these objects, and forgets all others.
+    pub fn keep_only(&self, known: impl Fn(&str) -> bool) {
+        self.memory.retain(known);
+    }
+
+    /// How many objects something is remembered of.
+    pub fn remembered(&self) -> usize {
+        self.memory.len()
+    }
+
+    async fn publish(
+        &self,
+        regarding: &ObjectReference,
+        warning: bool,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) -> Result<(), store::Error> {
+        let event = Event {
+            type_: if warning { EventType::Warning } else { EventType::Normal },
+            reason: reason.to_owned(),
+            note: Some(note.chars().take(1000).collect()),
+            action: action.to_owned(),
+            secondary: None,
+        };
+        store::within(self.recorder.publish(&event, regarding)).await
+    }
+
+    /// One pass over this object; the action says when to look again at the latest.
+    pub async fn pass(&self, object: &Watched) -> Result<Action, Error> {
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let store = Store::new(self.client.clone(), &namespace, &name);
+        match self.steps(store.clone(), &object.uid().unwrap_or_default()).await {
+            Err(Error::Store(store::Error::Unreadable(unreadable))) => self.complain(&store, *unreadable).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn steps(&self, store: Store, uid: &str) -> Result<Action, Error> {
+        // The judgement of another pass may have come while this one waited for its turn.
+        let entry = self.memory.get(uid);
+        let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(uid)) else {
+            self.memory.forget(uid);
+            return Ok(Action::await_change());
+        };
+        let mut pass = Pass::begin(self, store, object, entry)?;
+        for _ in 0..STEPS {
+            let flow = match decide(&pass.view, &self.settings.rules) {
+                Step::Look(wanted) => {
+                    tracing::debug!(look = ?wanted);
+                    look::look(&mut pass, wanted).await;
+                    Flow::On
+                }
+                Step::Act(wanted) => {
+                    tracing::debug!(act = ?wanted);
+                    act::act(&mut pass, wanted).await?
+                }
+                Step::Rest(verdict) => match pass.rest(verdict).await? {
+                    Ended::Resting(wait) => return Ok(Action::requeue(wait)),
+                    Ended::Overtaken(flow) => flow,
+                },
+            };
+            if let Flow::End = flow {
+                self.memory.forget(uid);
+                return Ok(Action::await_change());
+            }
+        }
+        Err(Error::Restless)
+    }
+
+    /// An object that cannot be understood says so, and nothing else is done for it. Where it is so broken that the API
+    /// server takes no status for it (a rule meets a wrong type), the event remains.
+    async fn complain(&self, store: &Store, unreadable: Unreadable) -> Result<Action, Error> {
+        let Unreadable { metadata, conditions, why } = unreadable;
+        let note = format!("this object cannot be understood, so nothing is done for it: {why}");
+        tracing::warn!(namespace = metadata.namespace, name = metadata.name, note);
+        let mut status = AckClusterStatus { conditions: conditions.clone(), ..AckClusterStatus::default() };
+        report::conditions(&mut status, &metadata, &Verdict::unreadable(note.as_str()), Timestamp::now());
+        if status.conditions != conditions {
+            match store.write_conditions(&metadata, &status.conditions).await {
+                Ok(()) => {}
+                Err(error) if error.is_invalid() => tracing::debug!(%error, "the object takes no status"),
+                Err(error) => return Err(error.into()),
+            }
+            let kind = ApiResource::erase::<AckCluster>(&());
+            let regarding = DynamicObject { types: None, metadata, data: Value::Null }.object_ref(&kind);
+            let reason = Reason::InvalidSpec.to_string();
+            if let Err(error) = self.publish(&regarding, true, &reason, "Reconcile", &note).await {
+                tracing::debug!(%error, "the event was not taken");
+            }
+        }
+        let idle = self.settings.rules.poll_idle;
+        Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
+    }
+}
+
+/// How a rest ended.
+enum Ended {
+    /// Look again after that long.
+    Resting(Duration),
+    /// Somebody wrote in between: the object is judged anew, with what this pass asked of ACK still known.
+    Overtaken(Flow),
+}
+
+impl Pass<'_> {
+    /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again.
+    async fn rest(&mut self, verdict: Verdict) -> Result<Ended, Error> {
+        let now = self.now();
+        let mut status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
+        // The task of a request is worth no write of its own.
+        if self.object.status.as_ref() != Some(&status)
+            && let Some((_, task)) = self.entry.task.as_ref().filter(|(of, _)| Some(of) == self.cluster_id().as_ref())
+        {
+            status.task_id = Some(task.to_string());
+        }
+        match self.store.write_status(&self.object, &status).await {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                self.entry.task = None;
+                self.announce(&status).await;
+            }
+            Err(error) if error.is_conflict() => return Ok(Ended::Overtaken(self.reread().await?)),
+            Err(error) if error.is_not_found() => return Ok(Ended::Overtaken(Flow::End)),
+            Err(error) => return Err(error.into()),
+        }
+        let wait = self.wait(&verdict, now);
+        self.remember(verdict, now, wait);
+        Ok(Ended::Resting(wait))
+    }
+
+    fn wait(&self, verdict: &Verdict, now: Timestamp) -> Duration {
+        let rules = &self.env.settings.rules;
+        // However it was judged, no object is looked at without a pause.
+        let again = verdict.again.unwrap_or(now + rules.poll_idle).max(now + rules.apart / 10);
+        let wait = Duration::try_from(again.duration_since(now).max(SignedDuration::ZERO)).unwrap_or_default();
+        match verdict.work.reason() {
+            // The Secret may be corrected at any time, and reading it costs ACK nothing.
+            Some(Reason::InvalidCredentials | Reason::CredentialsMissing) => {
+                wait.min(self.env.settings.secret_interval())
+            }
+            _ => wait,
+        }
+    }
+
+    fn remember(&mut self, verdict: Verdict, now: Timestamp, wait: Duration) {
+        let edition = Edition::of(&self.object);
+        let mut entry = std::mem::take(&mut self.entry);
+        let troubled = verdict.work.reason().is_some_and(Reason::passes_by_itself);
+        entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
+        entry.memo = verdict.memo;
+        if verdict.work != Work::Same {
+            // What changes once more within the second of its last change would look the same in a list.
+            let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
+            let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < view::fresh_from(now));
+            let detail = self.learnt.detail.as_ref().filter(|_| verdict.settled).filter(still);
+            entry.settled = detail.map(|detail| Settled { edition, marks: look::marks_of(&detail.listed) });
+        }
+        entry.rest = Some(Rest { edition, until: Instant::now() + wait });
+        let uid = self.object.uid().unwrap_or_default();
+        let namespace = self.object.namespace().unwrap_or_default();
+        let reference = ObjectRef::new(&self.object.name_any()).within(&namespace);
+        self.env.memory.put(&uid, entry, || self.env.objects.has(&reference, &uid));
+    }
+}
