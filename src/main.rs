@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use ack_operator::telemetry::{self, Listen, LogFormat, Ready, Registry};
+use ack_operator::telemetry::{self, Health, Listen, LogFormat, Registry};
 use ack_operator::{cli, controller};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,8 +119,8 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
     let mut registry = Registry::default();
     let installation = settings.pass.installation.clone();
     let operator = controller::Operator::new(settings, accounts, &mut registry);
-    let ready = Ready::default();
-    let health = telemetry::health(health_addr, ready.clone()).await?;
+    let told = Health::default();
+    let health = telemetry::health(health_addr, told.clone()).await?;
     let metrics = telemetry::metrics(metrics_addr, registry).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation, "ack-operator starts");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -129,8 +129,8 @@ async fn start(run: Run) -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!("stopping: passes under way are finished first");
     };
     tokio::select! {
-        result = operator.run(client, move || ready.now(), stop) => Ok(result?),
-        result = health => Err(result.err().map_or("the health port closed".into(), Into::into)),
-        result = metrics => Err(result.err().map_or("the metrics port closed".into(), Into::into)),
+        result = operator.run(client, told, stop) => Ok(result?),
+        () = health => Err("the health port closed".into()),
+        () = metrics => Err("the metrics port closed".into()),
     }
 }

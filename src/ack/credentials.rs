@@ -33,6 +33,8 @@ pub enum CredentialsError {
     Empty(&'static str),
     #[error("{0} holds characters that it cannot hold")]
     Malformed(&'static str),
+    #[error("{0} is longer than {1} bytes")]
+    TooLong(&'static str, usize),
 }
 
 impl Credentials {
@@ -99,6 +101,11 @@ impl Credentials {
 /// A value that can stand in a header. Blanks round it are dropped, since a line break at the end is how most broken
 /// Secrets come about.
 fn plain(name: &'static str, value: Vec<u8>) -> Result<String, CredentialsError> {
+    // Keys have some 30 characters, tokens some 1,000; what is kept is bounded, whoever wrote the Secret.
+    let most = if name == SECURITY_TOKEN { 8192 } else { 128 };
+    if value.len() > most {
+        return Err(CredentialsError::TooLong(name, most));
+    }
     let text = String::from_utf8(value).map_err(|_| CredentialsError::Malformed(name))?;
     let text = text.trim();
     match text.bytes().all(|b| b.is_ascii_graphic()) {

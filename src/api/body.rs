@@ -97,10 +97,16 @@ pub enum BodyError {
     /// Write a number.
     #[error("{field} is {value}, which is no number")]
     NotANumber { field: &'static str, value: String },
+    /// Drop some of it.
+    #[error("the request body has {} KiB, and no more than {} KiB are sent", .length.div_ceil(1024), MOST_BYTES / 1024)]
+    TooLong { length: usize },
     /// A defect of the operator, or of a stored object.
     #[error("the spec cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
+
+/// How long a body may be. The longest that people are known to have written have 20 KiB; many passes hold one at once.
+const MOST_BYTES: usize = 512 * 1024;
 
 /// How many tags a cluster takes (ack-api d.2).
 const MOST_TAGS: usize = 20;
@@ -155,7 +161,12 @@ pub fn body(
             return Err(BodyError::TooManyTags { count: tags.len() });
         }
     }
-    Ok(Value::Object(body))
+    let body = Value::Object(body);
+    let length = serde_json::to_vec(&body)?.len();
+    if length > MOST_BYTES {
+        return Err(BodyError::TooLong { length });
+    }
+    Ok(body)
 }
 
 /// The members that ACK takes as strings only (ack-api g.3, g.15).

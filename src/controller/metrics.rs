@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 use super::{Error, Orphans};
 use crate::ack::State;
 use crate::cache::{Objects, Watched};
+use crate::pass::Memory;
 
 type Words<const N: usize> = [(&'static str, &'static str); N];
 
@@ -38,18 +39,20 @@ pub(super) struct Metrics {
     failed: Counter,
     seconds: Histogram,
     active: Gauge,
+    watches_failed: Counter,
     leads: Family<[(&'static str, String); 1], Gauge>,
 }
 
 impl Metrics {
     /// All at nought, and known to `registry`. Two of controller-runtime's are left out, because they would not mean the
     /// same here: max_concurrent_reconciles, since the bound is one for each account and region, and workqueue_depth.
-    pub fn new(registry: &mut Registry, objects: &Objects, orphans: &Orphans) -> Metrics {
+    pub fn new(registry: &mut Registry, objects: &Objects, memory: &Memory, orphans: &Orphans) -> Metrics {
         let metrics = Metrics {
             passes: Family::default(),
             failed: Counter::default(),
             seconds: Histogram::new(SECONDS),
             active: Gauge::default(),
+            watches_failed: Counter::default(),
             leads: Family::default(),
         };
         for result in ["success", "error", "requeue", "requeue_after"] {
@@ -61,7 +64,9 @@ impl Metrics {
         ours.register("controller_runtime_reconcile_time_seconds", "How long one took", metrics.seconds.clone());
         ours.register("controller_runtime_active_workers", "Reconciliations under way", metrics.active.clone());
         registry.register("leader_election_master_status", "1 for who holds the lease", metrics.leads.clone());
-        registry.register_collector(Box::new(Clusters(objects.clone())));
+        let help = "Failures of the watches of AckClusters; while they go on, changes are not seen";
+        registry.register("ackoperator_watch_failures", help, metrics.watches_failed.clone());
+        registry.register_collector(Box::new(Clusters(objects.clone(), memory.clone())));
         registry.register_collector(Box::new(orphans.clone()));
         metrics
     }
@@ -85,6 +90,10 @@ impl Metrics {
         outcome
     }
 
+    pub(super) fn watch_failed(&self) {
+        self.watches_failed.inc();
+    }
+
     /// Whether this process holds the lease of that name.
     pub(super) fn leads(&self, name: &str, yes: bool) {
         self.leads.get_or_create(&[("name", name.to_owned())]).set(yes.into());
@@ -92,7 +101,7 @@ impl Metrics {
 }
 
 /// Told at each scrape from what the watches have cached; a process that waits for the lease has nothing to tell.
-struct Clusters(Objects);
+struct Clusters(Objects, Memory);
 
 impl fmt::Debug for Clusters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +132,15 @@ impl Collector for Clusters {
         })?;
         family("ackoperator_create_unconfirmed", "1 while it is not known what a request to create has made", &|o| {
             Some((None, o.intent.as_ref().is_some_and(|intent| intent.open).into()))
-        })
+        })?;
+        let kept = [("watched", objects.len()), ("remembered", self.1.count())];
+        let help = "AckClusters that the process watches, and of which it remembers something";
+        let mut family = encoder.encode_descriptor("ackoperator_objects", help, None, MetricType::Gauge)?;
+        for (what, count) in kept {
+            let count = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            count.encode(family.encode_family(&[("kept", what)])?)?;
+        }
+        Ok(())
     }
 }
 

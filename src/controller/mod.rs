@@ -14,7 +14,8 @@ use kube_runtime::{WatchStreamExt, reflector::store::Writer};
 
 use crate::ack::Accounts;
 use crate::cache::{Objects, Watched};
-use crate::pass::{self, Env, Error};
+use crate::pass::{self, Env, Error, Memory};
+use crate::telemetry::{Health, Registry};
 
 mod flags;
 mod lease;
@@ -60,6 +61,7 @@ pub struct Operator {
     settings: Settings,
     accounts: Accounts,
     objects: Objects,
+    memory: Memory,
     orphans: Orphans,
     metrics: Metrics,
 }
@@ -69,46 +71,49 @@ struct Context {
     env: Env,
     turns: turns::Turns,
     metrics: Metrics,
+    health: Health,
     /// `None`: nobody else works.
     lease: Option<Arc<lease::Lease>>,
 }
 
 impl Operator {
     /// All its figures at nought, and known to `registry`.
-    pub fn new(settings: Settings, accounts: Accounts, registry: &mut prometheus_client::registry::Registry) -> Self {
+    pub fn new(settings: Settings, accounts: Accounts, registry: &mut Registry) -> Self {
         accounts.register(registry);
-        let (objects, orphans) = (Objects::default(), Orphans::default());
-        let metrics = Metrics::new(registry, &objects, &orphans);
-        Operator { settings, accounts, objects, orphans, metrics }
+        let (objects, memory, orphans) = (Objects::default(), Memory::default(), Orphans::default());
+        let metrics = Metrics::new(registry, &objects, &memory, &orphans);
+        Operator { settings, accounts, objects, memory, orphans, metrics }
     }
 
-    /// Runs until `stop` is ready and the passes under way have ended. `ready` is called once the first list is in, or
-    /// another operator is seen to lead.
+    /// Runs until `stop` is ready and the passes under way have ended. `health` is told of the first list, of
+    /// watches that fail, and of passes.
     ///
     /// # Errors
     /// The lease was lost. Whoever holds it now works on, and this process must not.
     pub async fn run(
         self,
         client: Client,
-        ready: impl Fn(),
+        health: Health,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Lost> {
         let Some(election) = self.settings.election.clone() else {
-            self.work(client, None, ready, stop).await;
+            self.work(client, None, health, stop).await;
             return Ok(());
         };
         let lease = Arc::new(lease::Lease::new(&client, &election, self.metrics.clone()));
-        lease::lead(lease.clone(), &ready, stop.shared(), |stop| self.work(client, Some(lease), &ready, stop)).await
+        let waits = health.clone();
+        let waits = move || waits.ready();
+        lease::lead(lease.clone(), waits, stop.shared(), |stop| self.work(client, Some(lease), health, stop)).await
     }
 
     async fn work(
         self,
         client: Client,
         lease: Option<Arc<lease::Lease>>,
-        watching: impl FnOnce(),
+        health: Health,
         stop: impl Future<Output = ()> + Send + 'static,
     ) {
-        let Operator { settings, accounts, objects, orphans, metrics } = self;
+        let Operator { settings, accounts, objects, memory, orphans, metrics } = self;
         // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
         if settings.selector.is_none() {
             let place = orphans::Place::new(&settings, objects.clone());
@@ -119,8 +124,8 @@ impl Operator {
             some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
         };
         let turns = turns::Turns::new(settings.concurrency);
-        let env = Env::new(client, accounts, objects.clone(), settings.pass);
-        let context = Arc::new(Context { env, turns, metrics, lease });
+        let env = Env::new(client, accounts, objects.clone(), memory, settings.pass);
+        let context = Arc::new(Context { env, turns, metrics, health: health.clone(), lease });
         let closing = context.clone();
         let stop = stop.inspect(move |()| closing.turns.close()).shared();
         let selected = watcher::Config { label_selector: settings.selector, ..watcher::Config::default() };
@@ -128,8 +133,8 @@ impl Operator {
         let (readers, writers): (Vec<_>, Vec<_>) = apis.iter().map(|_| reflector::store()).unzip();
         objects.set(readers.clone());
         let streams = apis.into_iter().zip(writers);
-        let passes = stream::select_all(streams.zip(&readers).map(|((api, writer), reader)| {
-            let objects = watch(watcher(api, selected.clone()), writer, context.clone());
+        let passes = stream::select_all(streams.zip(&readers).enumerate().map(|(number, ((api, writer), reader))| {
+            let objects = watch(number, watcher(api, selected.clone()), writer, context.clone());
             Controller::for_stream(objects, reader.clone())
                 .with_config(controller::Config::default().concurrency(UNBOUNDED))
                 .graceful_shutdown_on(stop.clone())
@@ -142,12 +147,18 @@ impl Operator {
             if known.iter().all(Result::is_ok) {
                 objects.complete();
             }
-            watching();
+            health.ready();
         };
         let work = passes.for_each(|result| async move {
             match result {
                 Ok((object, _)) => tracing::trace!(%object, "passed"),
                 Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
+                Err(controller::Error::QueueError(error)) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "AckClusters cannot be watched; trying again"
+                    );
+                }
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
             }
         });
@@ -160,12 +171,20 @@ impl Operator {
 
 /// The objects that changed. What is kept of them, and of those that go, follows each event.
 fn watch(
+    number: usize,
     events: impl Stream<Item = watcher::Result<Event<Watched>>> + Send + 'static,
     writer: Writer<Watched>,
     context: Arc<Context>,
 ) -> impl Stream<Item = watcher::Result<Watched>> + Send + 'static {
     let kept = events.default_backoff().reflect(writer).inspect(move |event| {
-        let Ok(event) = event else { return };
+        let event = match event {
+            Ok(event) => event,
+            Err(_) => {
+                context.metrics.watch_failed();
+                return context.health.failed(number);
+            }
+        };
+        context.health.heard(number);
         let env = &context.env;
         env.objects.heed(event);
         match event {
@@ -194,6 +213,7 @@ async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action
     if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
         return Ok(Action::requeue(lease::RETRY));
     }
+    let _under_way = context.health.pass();
     // On the heap, so that those who wait for their turn take no room.
     Box::pin(context.metrics.measure(context.env.pass(&object))).await
 }

@@ -10,9 +10,9 @@ use crate::cache::Edition;
 use crate::decide::Memo;
 use crate::terms::{ClusterId, TaskId};
 
-/// By the object's uid.
-#[derive(Default)]
-pub(super) struct Memory(Mutex<HashMap<String, Entry>>);
+/// By the object's uid. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<HashMap<String, Entry>>>);
 
 #[derive(Clone, Default)]
 pub(super) struct Entry {
@@ -53,12 +53,12 @@ pub(super) struct Settled {
 }
 
 impl Memory {
-    pub fn get(&self, uid: &str) -> Entry {
+    pub(super) fn get(&self, uid: &str) -> Entry {
         self.0.lock().expect("memory").get(uid).cloned().unwrap_or_default()
     }
 
     /// Keeps the entry of an object that is `known`; of one that is gone meanwhile nobody would take it away again.
-    pub fn put(&self, uid: &str, entry: Entry, known: impl FnOnce() -> bool) {
+    pub(super) fn put(&self, uid: &str, entry: Entry, known: impl FnOnce() -> bool) {
         let mut entries = self.0.lock().expect("memory");
         if known() {
             entries.insert(uid.to_owned(), entry);
@@ -66,7 +66,7 @@ impl Memory {
     }
 
     /// A pass could not end: counts it, and answers how many did so before in a row.
-    pub fn stumble(&self, uid: &str, known: impl FnOnce() -> bool) -> u32 {
+    pub(super) fn stumble(&self, uid: &str, known: impl FnOnce() -> bool) -> u32 {
         let mut entries = self.0.lock().expect("memory");
         if !known() {
             return 0;
@@ -77,15 +77,16 @@ impl Memory {
         before
     }
 
-    pub fn forget(&self, uid: &str) {
+    pub(super) fn forget(&self, uid: &str) {
         self.0.lock().expect("memory").remove(uid);
     }
 
-    pub fn retain(&self, known: impl Fn(&str) -> bool) {
+    pub(super) fn retain(&self, known: impl Fn(&str) -> bool) {
         self.0.lock().expect("memory").retain(|uid, _| known(uid));
     }
 
-    pub fn len(&self) -> usize {
+    /// How many objects something is remembered of.
+    pub fn count(&self) -> usize {
         self.0.lock().expect("memory").len()
     }
 }

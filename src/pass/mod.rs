@@ -19,7 +19,8 @@ use crate::api::{AckCluster, AckClusterStatus};
 use crate::cache::{Edition, Objects, Watched};
 use crate::decide::{Rules, Step, Verdict, Work, decide};
 use crate::terms::Reason;
-use memory::{Memory, Rest, Settled};
+pub use memory::Memory;
+use memory::{Rest, Settled};
 use state::{Flow, Pass};
 use store::{Store, Unreadable};
 
@@ -100,7 +101,7 @@ pub enum Error {
 }
 
 impl Env {
-    pub fn new(client: Client, accounts: Accounts, objects: Objects, settings: Settings) -> Env {
+    pub fn new(client: Client, accounts: Accounts, objects: Objects, memory: Memory, settings: Settings) -> Env {
         let reporter = Reporter { controller: "ack-operator".into(), instance: std::env::var("POD_NAME").ok() };
         Env {
             recorder: Recorder::new(client.clone(), reporter),
@@ -109,7 +110,7 @@ impl Env {
             accounts,
             objects,
             credentials: secrets::Cache::default(),
-            memory: Memory::default(),
+            memory,
             definition: definition::Definition::default(),
         }
     }
@@ -143,11 +144,6 @@ impl Env {
         self.memory.retain(known);
     }
 
-    /// How many objects something is remembered of.
-    pub fn remembered(&self) -> usize {
-        self.memory.len()
-    }
-
     async fn publish(
         &self,
         regarding: &ObjectReference,
@@ -179,7 +175,7 @@ impl Env {
     async fn steps(&self, store: Store, uid: &str) -> Result<Action, Error> {
         // The judgement of another pass may have come while this one waited for its turn.
         let entry = self.memory.get(uid);
-        let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(uid)) else {
+        let Some((object, _room)) = store.open().await?.filter(|(fresh, _)| fresh.uid().as_deref() == Some(uid)) else {
             self.memory.forget(uid);
             return Ok(Action::await_change());
         };

@@ -18,6 +18,9 @@ use crate::api::AckCluster;
 use crate::decide::Trouble;
 use crate::terms::{Class, Reason};
 
+/// How long a value may be that goes into a request body: user data has 16 KiB, a certificate some 10.
+const LONGEST: usize = 64 * 1024;
+
 /// What was read of a credentials Secret, and when. A Secret is not read more often than ACK is looked at.
 #[derive(Default)]
 pub(super) struct Cache(Mutex<HashMap<Key, (Instant, Resolved)>>);
@@ -83,6 +86,15 @@ pub(super) async fn values(env: &Env, object: &AckCluster) -> Result<BTreeMap<St
         let data = read(&env.client, &namespace, &from.name).await?;
         let missing = || missing(format!("Secret {namespace}/{} has no text under key {}", from.name, from.key));
         let value = data.get(&from.key).ok_or_else(missing)?;
+        if value.0.len() > LONGEST {
+            let note = format!(
+                "Secret {namespace}/{}: the value under key {} is longer than {} KiB",
+                from.name,
+                from.key,
+                LONGEST / 1024
+            );
+            return Err(Trouble::new(Class::User, note));
+        }
         let text = std::str::from_utf8(&value.0).map_err(|_| missing())?;
         values.insert(wanted.path.clone(), SecretString::from(text.to_owned()));
     }

@@ -8,7 +8,7 @@ use kube::api::{DynamicObject, GetParams, ObjectMeta, Patch, PatchParams, Reques
 use kube::{Client, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::api::{self, AckCluster, AckClusterSpec, AckClusterStatus};
 use crate::cache::Watched;
@@ -16,8 +16,18 @@ use crate::cache::Watched;
 /// No call to the API server may hold a pass for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The queue is wide, the API server is not asked more than this at once.
-static TURNS: Semaphore = Semaphore::const_new(64);
+/// The queue is wide, the API server is not asked more than this at once: an answer may have 1.5 MB, and is in memory twice
+/// while it is read.
+static TURNS: Semaphore = Semaphore::const_new(16);
+
+/// A longer object is not read: its decoded form takes some ten times its text, and many passes hold one at once.
+const LONGEST: usize = 512 * 1024;
+
+/// Objects longer than this wait for room. Ordinary ones are not.
+const LONG: usize = 64 * 1024;
+
+/// Room for long objects, in KiB of text: so many of them are in memory at once, whoever wrote them.
+static ROOM: Semaphore = Semaphore::const_new(4 * 1024);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -96,6 +106,19 @@ impl Store {
         }
     }
 
+    /// The object as the API server has it now, and the room that it takes as long as it is held.
+    pub async fn open(&self) -> Result<Option<(AckCluster, Option<SemaphorePermit<'static>>)>, Error> {
+        let length = match self.send(|url| url.get(&self.name, &GetParams::default())).await {
+            Ok(text) if text.len() > LONG && text.len() <= LONGEST => text.len(),
+            Ok(text) => return decoded(&text).map(|object| Some((object, None))),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The text is dropped while it waits.
+        let room = ROOM.acquire_many(u32::try_from(length / 1024).unwrap_or(u32::MAX)).await.ok();
+        Ok(self.read().await?.map(|object| (object, room)))
+    }
+
     pub async fn add_finalizer(&self, seen: &AckCluster) -> Result<AckCluster, Error> {
         let mut finalizers = seen.finalizers().to_vec();
         finalizers.push(api::FINALIZER.to_owned());
@@ -154,10 +177,16 @@ fn decoded(text: &str) -> Result<AckCluster, Error> {
     let unreadable = |metadata: ObjectMeta, conditions, why: String| {
         Err(Error::Unreadable(Box::new(Unreadable { metadata, conditions, why })))
     };
-    let Ok(DynamicObject { types: _, mut metadata, mut data }) = serde_json::from_str::<DynamicObject>(text) else {
+    let outlined = |why: String| {
         let kept: Watched = serde_json::from_str(text).map_err(kube::Error::SerdeError)?;
         let conditions = serde_json::from_str::<Outline>(text).unwrap_or_default().status.conditions;
-        return unreadable(kept.meta().clone(), conditions, "something in it is nested more than 120 deep".into());
+        unreadable(kept.meta().clone(), conditions, why)
+    };
+    if text.len() > LONGEST {
+        return outlined(format!("it has {} KiB, and no more than {} are read", text.len() / 1024, LONGEST / 1024));
+    }
+    let Ok(DynamicObject { types: _, mut metadata, mut data }) = serde_json::from_str::<DynamicObject>(text) else {
+        return outlined("something in it is nested more than 120 deep".into());
     };
     metadata.managed_fields = None;
     let (spec, status) = (data["spec"].take(), data["status"].take());

@@ -9,10 +9,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use futures::future::{self, FutureExt};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::info::Info;
 pub use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
+
+use super::port;
 
 /// Where metrics are served: an address, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +35,9 @@ impl FromStr for Listen {
 ///
 /// # Errors
 /// The address cannot be bound.
-pub async fn metrics(
-    listen: Listen,
-    mut registry: Registry,
-) -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+pub async fn metrics(listen: Listen, mut registry: Registry) -> std::io::Result<impl Future<Output = ()>> {
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("ackoperator_build", "Which build of the operator this is", build);
-    let listener = match listen {
-        Listen(None) => None,
-        Listen(Some(address)) => {
-            let listener = TcpListener::bind(address).await?;
-            tracing::info!(address = %listener.local_addr()?, "answering /metrics");
-            Some(listener)
-        }
-    };
     let answer = |State(registry): State<Arc<Registry>>| async move {
         let mut text = String::new();
         match encode(&mut text, &registry) {
@@ -55,10 +46,8 @@ pub async fn metrics(
         }
     };
     let routes = Router::new().route("/metrics", get(answer)).with_state(Arc::new(registry));
-    Ok(async move {
-        match listener {
-            Some(listener) => axum::serve(listener, routes).await,
-            None => std::future::pending().await,
-        }
+    Ok(match listen {
+        Listen(None) => future::pending().left_future(),
+        Listen(Some(address)) => port::open(address, "/metrics", routes).await?.right_future(),
     })
 }

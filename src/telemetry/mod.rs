@@ -3,7 +3,8 @@
 mod health;
 mod logs;
 mod metrics;
+mod port;
 
-pub use health::{Ready, health};
+pub use health::{Health, UnderWay, health};
 pub use logs::{LogFormat, logs};
 pub use metrics::{Listen, Registry, metrics};

@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 /// Each room and the rooms it may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli", "controller", "telemetry"]),
-    ("controller", &["ack", "api", "cache", "decide", "pass", "sight", "terms"]),
+    ("controller", &["ack", "api", "cache", "decide", "pass", "sight", "telemetry", "terms"]),
     ("pass", &["ack", "api", "cache", "decide", "drift", "sight", "terms"]),
     ("cache", &["api", "sight", "terms"]),
     ("cli", &["ack", "api", "decide", "terms"]),

@@ -70,6 +70,8 @@ mod metrics;
 mod playground;
 /// Silence costs nothing: writes and calls, counted.
 mod quiet;
+/// What one tenant may write without another one noticing.
+mod tenants;
 
 use std::process::ExitCode;
 
@@ -122,6 +124,7 @@ fn main() -> ExitCode {
         settings::tests(),
         leader::tests(),
         metrics::tests(),
+        tenants::tests(),
         doctor::tests(),
         leaks::tests(),
         admission::tests(),

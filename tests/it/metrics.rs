@@ -28,7 +28,9 @@ const FAMILIES: &[(&str, &str, &[&str])] = &[
     ("ackoperator_cluster_stalled", "gauge", &["name", "namespace", "reason"]),
     ("ackoperator_cluster_state", "gauge", &["name", "namespace", "state"]),
     ("ackoperator_create_unconfirmed", "gauge", &["name", "namespace"]),
+    ("ackoperator_objects", "gauge", &["kept"]),
     ("ackoperator_orphans", "gauge", &["region"]),
+    ("ackoperator_watch_failures", "counter", &[]),
     ("controller_runtime_active_workers", "gauge", &["controller"]),
     ("controller_runtime_reconcile", "counter", &["controller", "result"]),
     ("controller_runtime_reconcile_errors", "counter", &["controller"]),
@@ -53,14 +55,14 @@ struct Sample {
 }
 
 #[derive(Debug)]
-struct Scrape {
+pub struct Scrape {
     text: String,
     types: BTreeMap<String, String>,
     samples: Vec<Sample>,
 }
 
 impl Scrape {
-    fn of(address: SocketAddr) -> Scrape {
+    pub fn of(address: SocketAddr) -> Scrape {
         let text = RUNTIME.block_on(async {
             let answer = reqwest::get(format!("http://{address}/metrics")).await.expect("an answer");
             assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
@@ -91,7 +93,8 @@ impl Scrape {
         self.samples.iter().filter(|sample| sample.name == name).filter(fits).collect()
     }
 
-    fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    /// Of the samples of that name whose labels hold these.
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         self.find(name, labels).iter().map(|sample| sample.value).sum()
     }
 

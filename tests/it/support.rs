@@ -127,6 +127,8 @@ pub struct Scene {
     /// How the next operator is started; change it before.
     pub operator: Operator,
     operators: Vec<Kept>,
+    /// Where each operator answers the kubelet.
+    pub probes: Vec<SocketAddr>,
     shared: Arc<Shared>,
 }
 
@@ -169,7 +171,7 @@ impl Scene {
             more: vec!["--log-level".into(), "info,kube=warn,kube_runtime=warn,ack_operator=trace".into()],
         };
         let objects = AckClusters::new(shared.client.clone(), &namespace);
-        Scene { namespace, objects, emulator, operator, operators: vec![], shared }
+        Scene { namespace, objects, emulator, operator, operators: vec![], probes: vec![], shared }
     }
 
     /// [`Scene::new`] with one operator, ready.
@@ -214,6 +216,7 @@ impl Scene {
         let url = format!("http://{health}/readyz");
         RUNTIME.block_on(await_ready(&mut kept, &url)).unwrap_or_else(panic);
         self.operators.push(kept);
+        self.probes.push(health);
         number
     }
 
