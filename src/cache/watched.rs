@@ -376,3 +376,6 @@ macro_rules! anything {
     )* };
 }
 anything!(Text, Whole, Lenient<T> where T, Many<T> where T);
+
+#[cfg(test)]
+mod tests;

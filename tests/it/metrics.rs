@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use ::playground::cutting::{Book, Door};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -17,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
         a_scrape_shows_what_dashboards_and_alerts_are_made_for,
         series_follow_their_objects_and_go_with_them,
         an_open_outcome_is_told_until_it_is_known,
+        an_operator_that_can_no_longer_watch_is_not_ready,
         each_alert_uses_what_is_served_and_has_its_page,
     )
 }
@@ -231,6 +234,28 @@ fn named(expression: &str) -> BTreeSet<String> {
     let words = plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
     let words = words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
     words.filter(|word| !PROMQL.contains(word)).map(str::to_owned).collect()
+}
+
+/// Its way to the API server is cut, and ACK's is not.
+fn an_operator_that_can_no_longer_watch_is_not_ready() {
+    let mut scene = Scene::new("metrics-watch");
+    let book = Arc::new(Book::new(&[], |_, _| {}));
+    let dir = scene.dir().join("metrics-watch-door");
+    let ack = scene.emulator.url();
+    let door = Door::open(&book, 0, &scene.operator.kubeconfig, &ack, &dir);
+    let door = RUNTIME.block_on(door).unwrap_or_else(|error| panic!("{}", error.sentence()));
+    scene.operator.kubeconfig.clone_from(&door.kubeconfig);
+    let metrics = start(&mut scene, &[]);
+    let probe = |path: &str| {
+        let answer = RUNTIME.block_on(reqwest::get(format!("http://{}/{path}", scene.probes[0]))).expect("an answer");
+        (answer.status().as_u16(), RUNTIME.block_on(answer.text()).unwrap_or_default())
+    };
+    assert_eq!(probe("readyz").0, 200);
+    drop(door);
+    let said = scene.until("it is not ready", || Some(probe("readyz")).filter(|(status, _)| *status == 503));
+    assert!(said.1.contains("cannot be watched"), "{}", said.1);
+    assert!(Scrape::of(metrics).sum("ackoperator_watch_failures_total", &[]) >= 2.0);
+    assert_eq!(probe("healthz").0, 200, "a restart would not help");
 }
 
 fn each_alert_uses_what_is_served_and_has_its_page() {
