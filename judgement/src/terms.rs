@@ -165,6 +165,8 @@ pub enum Class {
     NotFound,
     /// Too many calls; nothing was done.
     Throttled,
+    /// Not sent yet: its turn among the calls of the account has not come.
+    Queued,
     /// Network, 5xx, unreadable answers: conclude nothing, try again.
     Transient,
     /// The cluster is in a state that does not allow the call.
@@ -195,6 +197,7 @@ impl Class {
         match self {
             Class::NotFound => "NotFound",
             Class::Throttled => "Throttled",
+            Class::Queued => "Queued",
             Class::Transient => "Transient",
             Class::Busy => "Busy",
             Class::Credentials => "Credentials",
@@ -212,10 +215,24 @@ impl Class {
     /// The class stored under `word`; an unknown word is `Unknown`.
     pub fn from_word(word: &str) -> Class {
         use Class::*;
-        [NotFound, Throttled, Transient, Busy, Credentials, Permission, User, Taken, Refused, Quota, Account, Clock]
-            .into_iter()
-            .find(|class| class.word() == word)
-            .unwrap_or(Unknown)
+        [
+            NotFound,
+            Throttled,
+            Queued,
+            Transient,
+            Busy,
+            Credentials,
+            Permission,
+            User,
+            Taken,
+            Refused,
+            Quota,
+            Account,
+            Clock,
+        ]
+        .into_iter()
+        .find(|class| class.word() == word)
+        .unwrap_or(Unknown)
     }
 
     /// Whether a refusal of this class depends on the moment, or is not understood: a copy of the same request may fare, or
@@ -223,8 +240,8 @@ impl Class {
     pub fn momentary(self) -> bool {
         use Class::*;
         match self {
-            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Refused | Quota | Account
-            | Clock | Unknown => true,
+            NotFound | Throttled | Queued | Transient | Busy | Credentials | Permission | Taken | Refused | Quota
+            | Account | Clock | Unknown => true,
             User => false,
         }
     }
@@ -239,7 +256,7 @@ impl Class {
         use Class::*;
         match self {
             User | Taken | Refused | Permission | Quota | Account => true,
-            NotFound | Throttled | Transient | Busy | Credentials | Clock | Unknown => false,
+            NotFound | Throttled | Queued | Transient | Busy | Credentials | Clock | Unknown => false,
         }
     }
 
@@ -248,8 +265,8 @@ impl Class {
         use Class::*;
         match self {
             User | Refused => false,
-            NotFound | Throttled | Transient | Busy | Credentials | Permission | Taken | Quota | Account | Clock
-            | Unknown => true,
+            NotFound | Throttled | Queued | Transient | Busy | Credentials | Permission | Taken | Quota | Account
+            | Clock | Unknown => true,
         }
     }
 }
@@ -283,8 +300,8 @@ reasons! {
     Updating,
     /// ACK is deleting the cluster, or its end is being proven. Nothing to do; the object goes when it is proven.
     Deleting,
-    /// ACK throttles this account. The operator waits as long as it was told; lower `--qps` or the number of other tools that
-    /// use the account if it stays.
+    /// ACK throttles this account. The operator waits as long as it was told and then calls half as often; if it stays, other
+    /// tools use up the account's calls.
     Throttled,
     /// ACK or the network does not answer usefully, and nothing is concluded from that. Check the endpoint, the proxy and the
     /// network policy if it stays.
@@ -378,6 +395,8 @@ impl From<Class> for Reason {
     fn from(class: Class) -> Reason {
         match class {
             Class::Throttled => Reason::Throttled,
+            // It is told only where nothing else is known of the object.
+            Class::Queued => Reason::Creating,
             Class::Transient | Class::Unknown | Class::NotFound => Reason::Unreachable,
             Class::Busy => Reason::ClusterBusy,
             Class::Credentials => Reason::InvalidCredentials,

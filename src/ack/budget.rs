@@ -1,12 +1,14 @@
-//! How often an account may call: a token bucket for each region, reads and changes apart, so that no object and no
-//! account uses up another's calls (ack-api f.4). Knows time only as an argument.
+//! How often an account may call: for each region, reads and changes apart, a pace that learns what ACK bears, and a queue that
+//! is fair among those who wait. What ACK bears is not published (ack-api f.4), so a pace begins low, grows while nothing is
+//! throttled, and is halved when something is. Knows time only as an argument.
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::terms::Region;
 
-/// Bounds of one account. The real ones are not published; these stay below what is known to be borne (ack-api f.4).
+/// Bounds of one account.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub reads: Rate,
@@ -17,18 +19,22 @@ pub struct Limits {
     pub barred: Duration,
 }
 
-/// So many calls a second in the long run, `burst` at once after a silence.
+/// Calls a second in the long run.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    pub per_second: u32,
+    /// In the beginning.
+    pub first: u32,
+    /// However well ACK bears it.
+    pub most: u32,
+    /// So many at once after a silence.
     pub burst: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            reads: Rate { per_second: 5, burst: 20 },
-            changes: Rate { per_second: 1, burst: 10 },
+            reads: Rate { first: 5, most: 20, burst: 20 },
+            changes: Rate { first: 1, most: 10, burst: 10 },
             slots: 4,
             barred: Duration::from_secs(300),
         }
@@ -46,37 +52,182 @@ impl Turn {
     }
 }
 
-/// A bucket, kept as the one moment at which it will be full again.
-pub(super) struct Bucket {
-    every: Duration,
-    /// How far that moment may lie ahead before a call has to wait.
-    depth: Duration,
-    full_at: Mutex<Option<Instant>>,
+/// What comes first of those who wait in one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Deletions, protection, changes of what is there.
+    Change,
+    Create,
+    /// Reads are all alike.
+    Read,
 }
 
-impl Bucket {
-    pub fn new(rate: Rate) -> Self {
-        let every = Duration::from_secs(1) / rate.per_second.max(1);
-        Self { every, depth: every * rate.burst.saturating_sub(1), full_at: Mutex::new(None) }
+/// Growth: so many calls a second more with each second in which the pace was a bound and nothing was throttled.
+const GROWTH: f64 = 1.0;
+
+/// A call in so many seconds at least, however often ACK throttles.
+const FLOOR: f64 = 0.2;
+
+/// One throttle may be told by several answers that were under way together; the pace is halved once.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// A wait that the server asks for is sat out up to this; a longer one is told, since a person may do something about it.
+const HELD: Duration = Duration::from_secs(30);
+
+/// A bucket of tokens, kept as the one moment at which it will be full again, whose rate is learnt.
+struct Pace {
+    rate: f64,
+    most: f64,
+    burst: u32,
+    full_at: Option<Instant>,
+    /// No call before, since the server said so.
+    held_until: Option<Instant>,
+    grown: Option<Instant>,
+    halved: Option<Instant>,
+}
+
+impl Pace {
+    fn new(Rate { first, most, burst }: Rate) -> Pace {
+        let most = f64::from(most.max(1));
+        let rate = f64::from(first.max(1)).min(most);
+        Pace { rate, most, burst, full_at: None, held_until: None, grown: None, halved: None }
     }
 
-    /// Takes a token: how long the call must wait for its turn. Where that is longer than `patience`, nothing is taken
-    /// and the wait is the error.
-    pub fn take(&self, now: Instant, patience: Duration) -> Result<Duration, Duration> {
-        let mut full_at = self.full_at.lock().expect("nothing panics while it holds this lock");
-        let ahead = full_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let wait = ahead.saturating_sub(self.depth);
-        if wait > patience {
-            return Err(wait);
+    fn every(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.rate)
+    }
+
+    /// How long the next call must wait.
+    fn wait(&self, now: Instant) -> Duration {
+        let ahead = self.full_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        ahead.saturating_sub(self.every() * self.burst.saturating_sub(1)).max(self.held(now))
+    }
+
+    /// How long the server wants to be left alone.
+    fn held(&self, now: Instant) -> Duration {
+        self.held_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn take(&mut self, now: Instant) {
+        self.full_at = Some(self.full_at.map_or(now, |at| at.max(now)) + self.every());
+    }
+
+    /// Somebody had to wait, and nothing was throttled meanwhile.
+    fn grow(&mut self, now: Instant) {
+        let since = self.grown.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        self.rate = (self.rate + GROWTH * since.min(TOGETHER).as_secs_f64()).min(self.most);
+    }
+
+    /// The server throttled a call, and said how long it wants to be left alone. Afterwards calls come one by one.
+    fn throttled(&mut self, now: Instant, wait: Duration) {
+        self.held_until = self.held_until.max(Some(now + wait));
+        if self.halved.is_none_or(|last| now.saturating_duration_since(last) > TOGETHER) {
+            (self.rate, self.halved) = ((self.rate / 2.0).max(FLOOR), Some(now));
         }
-        *full_at = Some(now + ahead + self.every);
-        Ok(wait)
+        self.grown = Some(now + wait);
+        let empty = now + wait + self.every() * self.burst.saturating_sub(1);
+        self.full_at = self.full_at.max(Some(empty));
+    }
+}
+
+/// Those who wait, each in the lane of its namespace. Lanes take turns, so that nobody waits for the length of another's; in a
+/// lane the more urgent come first, and else who came first.
+pub(super) struct Queue<T> {
+    pace: Pace,
+    lanes: VecDeque<(Arc<str>, VecDeque<(Urgency, T)>)>,
+    /// Somebody hands out the turns.
+    pub served: bool,
+}
+
+/// Why a call does not get its turn in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TooLong {
+    /// So many others are before it.
+    Queued(Duration),
+    /// The server wants to be left alone.
+    Held(Duration),
+}
+
+impl<T> Queue<T> {
+    pub fn new(rate: Rate) -> Queue<T> {
+        Queue { pace: Pace::new(rate), lanes: VecDeque::new(), served: false }
     }
 
-    /// No call before `wait` has passed, since the server said so. Afterwards they come one by one.
-    pub fn hold(&self, now: Instant, wait: Duration) {
-        let mut full_at = self.full_at.lock().expect("nothing panics while it holds this lock");
-        *full_at = (*full_at).max(Some(now + wait + self.depth));
+    /// The turn at once, where nobody waits and the pace allows it.
+    pub fn at_once(&mut self, now: Instant) -> bool {
+        let free = self.lanes.is_empty() && self.pace.wait(now).is_zero();
+        if free {
+            self.pace.take(now);
+        }
+        free
+    }
+
+    /// About how long one who came now would wait, by the pace as it is.
+    pub fn expected(&self, now: Instant, lane: &Arc<str>, urgency: Urgency) -> Duration {
+        let mine = self.lanes.iter().find(|(name, _)| name == lane).map(|(_, waiting)| waiting);
+        let before = mine.map_or(0, |waiting| waiting.iter().filter(|(other, _)| *other <= urgency).count());
+        let others = self.lanes.iter().filter(|(name, _)| name != lane);
+        let others: usize = others.map(|(_, waiting)| waiting.len().min(before + 1)).sum();
+        let ahead = u32::try_from(before + others).unwrap_or(u32::MAX);
+        self.pace.wait(now).saturating_add(self.pace.every().saturating_mul(ahead))
+    }
+
+    /// Queues. Refused where the turn would come later than `patience`.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        lane: &Arc<str>,
+        urgency: Urgency,
+        patience: Duration,
+        waiter: T,
+    ) -> Result<(), TooLong> {
+        let held = self.pace.held(now);
+        if held > patience.min(HELD) {
+            return Err(TooLong::Held(held));
+        }
+        let wait = self.expected(now, lane, urgency);
+        if wait > patience {
+            return Err(TooLong::Queued(wait));
+        }
+        let place = match self.lanes.iter().position(|(name, _)| name == lane) {
+            Some(place) => place,
+            None => {
+                self.lanes.push_back((lane.clone(), VecDeque::new()));
+                self.lanes.len() - 1
+            }
+        };
+        let waiting = &mut self.lanes[place].1;
+        let at = waiting.iter().position(|(other, _)| *other > urgency).unwrap_or(waiting.len());
+        waiting.insert(at, (urgency, waiter));
+        Ok(())
+    }
+
+    /// Hands out a turn: `Ok(None)` where nobody waits, `Err` where the pace does not allow one yet. `accept` tells whether the
+    /// waiter is still there; one that has gone uses up nothing.
+    pub fn next(&mut self, now: Instant, accept: impl Fn(T) -> bool) -> Result<Option<()>, Duration> {
+        loop {
+            let wait = self.pace.wait(now);
+            if self.lanes.is_empty() {
+                return Ok(None);
+            }
+            if !wait.is_zero() {
+                return Err(wait);
+            }
+            let Some((lane, mut waiting)) = self.lanes.pop_front() else { return Ok(None) };
+            let first = waiting.pop_front();
+            if !waiting.is_empty() {
+                self.lanes.push_back((lane, waiting));
+            }
+            if first.is_some_and(|(_, waiter)| accept(waiter)) {
+                self.pace.take(now);
+                self.pace.grow(now);
+                return Ok(Some(()));
+            }
+        }
+    }
+
+    pub fn throttled(&mut self, now: Instant, wait: Duration) {
+        self.pace.throttled(now, wait);
     }
 }
 
@@ -90,31 +241,104 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    fn queue(first: u32, most: u32, burst: u32) -> Queue<&'static str> {
+        Queue::new(Rate { first, most, burst })
+    }
+
+    /// Hands out turns for that long, looking every 10 ms: who got one, and when.
+    fn run(queue: &mut Queue<&'static str>, from: Instant, lasts: Duration) -> Vec<(&'static str, Duration)> {
+        let (mut now, mut got) = (from, vec![]);
+        while now < from + lasts {
+            let who = std::cell::Cell::new("");
+            let accept = |waiter| {
+                who.set(waiter);
+                true
+            };
+            if let Ok(Some(())) = queue.next(now, accept) {
+                got.push((who.get(), now - from));
+            } else {
+                now += Duration::from_millis(10);
+            }
+        }
+        got
+    }
+
+    fn join(queue: &mut Queue<&'static str>, now: Instant, lane: &str, urgency: Urgency, name: &'static str) {
+        queue.join(now, &lane.into(), urgency, seconds(3600), name).expect("patience");
+    }
+
     #[test]
     fn a_burst_goes_at_once_and_the_rest_in_turn() {
-        let (bucket, now) = (Bucket::new(Rate { per_second: 1, burst: 3 }), Instant::now());
-        let waits: Vec<_> = (0..5).map(|_| bucket.take(now, PATIENCE).unwrap()).collect();
-        assert_eq!(waits, [0, 0, 0, 1, 2].map(seconds));
-        assert_eq!(bucket.take(now + seconds(60), PATIENCE), Ok(seconds(0)), "a silence fills it again");
+        let (mut queue, now) = (queue(1, 1, 3), Instant::now());
+        assert_eq!((0..5).filter(|_| queue.at_once(now)).count(), 3);
+        join(&mut queue, now, "a", Urgency::Create, "first");
+        join(&mut queue, now, "a", Urgency::Create, "second");
+        let got: Vec<_> = run(&mut queue, now, seconds(4)).into_iter().map(|(who, at)| (who, at.as_secs())).collect();
+        assert_eq!(got, [("first", 1), ("second", 2)]);
+        assert!(!queue.at_once(now + seconds(2)));
+        assert!(queue.at_once(now + seconds(60)), "a silence fills it again");
     }
 
     #[test]
-    fn a_wait_beyond_patience_takes_nothing() {
-        let (bucket, now) = (Bucket::new(Rate { per_second: 1, burst: 1 }), Instant::now());
-        assert_eq!(bucket.take(now, seconds(0)), Ok(seconds(0)));
-        for _ in 0..3 {
-            assert_eq!(bucket.take(now, seconds(0)), Err(seconds(1)));
+    fn nobody_waits_for_the_length_of_anothers_queue() {
+        let (mut queue, now) = (queue(1, 1, 1), Instant::now());
+        assert!(queue.at_once(now));
+        (0..1000).for_each(|_| join(&mut queue, now, "busy", Urgency::Create, "busy"));
+        join(&mut queue, now, "quiet", Urgency::Create, "quiet");
+        let quiet = run(&mut queue, now, seconds(10)).into_iter().find(|(who, _)| *who == "quiet").expect("a turn");
+        assert!(quiet.1 <= seconds(3), "{quiet:?}");
+        let told = queue.join(now, &"other".into(), Urgency::Create, PATIENCE, "other");
+        assert_eq!(told, Ok(()), "nor is it told that it would");
+        let told = queue.join(now, &"busy".into(), Urgency::Create, PATIENCE, "busy");
+        assert!(matches!(told, Err(TooLong::Queued(wait)) if wait > seconds(900)), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_there_is_changed_and_deleted_before_more_is_made() {
+        let (mut queue, now) = (queue(1, 1, 1), Instant::now());
+        assert!(queue.at_once(now));
+        for (urgency, name) in [(Urgency::Create, "create"), (Urgency::Create, "create"), (Urgency::Change, "delete")] {
+            join(&mut queue, now, "a", urgency, name);
         }
-        assert_eq!(bucket.take(now, seconds(1)), Ok(seconds(1)));
+        let got: Vec<_> = run(&mut queue, now, seconds(5)).into_iter().map(|(who, _)| who).collect();
+        assert_eq!(got, ["delete", "create", "create"]);
     }
 
     #[test]
-    fn the_servers_wait_holds_everybody() {
-        let (bucket, now) = (Bucket::new(Rate { per_second: 1, burst: 3 }), Instant::now());
-        bucket.hold(now, seconds(20));
-        assert_eq!(bucket.take(now, seconds(5)), Err(seconds(20)));
-        assert_eq!(bucket.take(now + seconds(15), seconds(5)), Ok(seconds(5)));
-        bucket.hold(now, seconds(1));
-        assert_eq!(bucket.take(now + seconds(15), seconds(5)), Err(seconds(6)), "a shorter wait does not shorten it");
+    fn one_who_went_away_uses_up_no_turn() {
+        let (mut queue, now) = (queue(1, 1, 1), Instant::now());
+        assert!(queue.at_once(now));
+        join(&mut queue, now, "a", Urgency::Create, "gone");
+        join(&mut queue, now, "a", Urgency::Create, "there");
+        assert_eq!(queue.next(now + seconds(1), |waiter| waiter == "there"), Ok(Some(())));
+    }
+
+    #[test]
+    fn the_pace_grows_while_it_is_a_bound_and_is_halved_by_a_throttle() {
+        let (mut queue, now) = (queue(1, 10, 1), Instant::now());
+        assert!(queue.at_once(now));
+        (0..400).for_each(|_| join(&mut queue, now, "a", Urgency::Create, "one"));
+        let got = run(&mut queue, now, seconds(20));
+        let within =
+            |from: u64, to: u64| got.iter().filter(|(_, at)| *at >= seconds(from) && *at < seconds(to)).count();
+        assert!(within(0, 5) < 20, "it begins low: {}", within(0, 5));
+        assert!((45..=55).contains(&within(15, 20)), "and ends at what it may: {}", within(15, 20));
+        let later = now + seconds(20);
+        (0..3).for_each(|_| queue.throttled(later, seconds(2)));
+        let got = run(&mut queue, later, seconds(4));
+        assert!(got.iter().all(|(_, at)| *at >= seconds(2)), "the server is left alone: {got:?}");
+        assert!((5..=14).contains(&got.len()), "halved once, however many answers told of it: {}", got.len());
+    }
+
+    #[test]
+    fn the_servers_wait_holds_everybody_and_is_told_as_such() {
+        let (mut queue, now) = (queue(1, 1, 3), Instant::now());
+        queue.throttled(now, seconds(60));
+        assert!(!queue.at_once(now));
+        assert_eq!(queue.join(now, &"a".into(), Urgency::Read, PATIENCE, "x"), Err(TooLong::Held(seconds(60))));
+        queue.throttled(now, seconds(1));
+        let told = queue.join(now + seconds(15), &"a".into(), Urgency::Read, PATIENCE, "x");
+        assert_eq!(told, Err(TooLong::Held(seconds(45))), "a shorter wait does not shorten it");
+        assert_eq!(queue.join(now + seconds(40), &"a".into(), Urgency::Read, PATIENCE, "x"), Ok(()));
     }
 }

@@ -30,9 +30,12 @@ pub enum Error {
     /// The request was not sent, because its time had passed.
     #[error("not sent: by the gateway's clock the request was no longer to be sent after {not_after}")]
     TooLate { not_after: Timestamp },
-    /// The request was not sent: this account's calls to the region are used up for so long.
-    #[error("not sent: the calls of this account to {place} are used up for {} s", .wait.as_secs().max(1))]
-    Budget { place: String, wait: Duration },
+    /// The request was not sent: others of this account are before it for so long.
+    #[error("not sent: its turn among the calls of this account to {place} comes in about {} s", .wait.as_secs().max(1))]
+    Queued { place: String, wait: Duration },
+    /// The request was not sent: ACK has throttled this account and wants to be left alone for so long.
+    #[error("not sent: ACK throttles this account in {place} for {} s more", .wait.as_secs().max(1))]
+    Held { place: String, wait: Duration },
     /// The request was not sent: all slots of this account in that region are taken by calls that do not end.
     #[error("not sent: too many calls of this account wait for answers that do not come")]
     Slots,
@@ -96,7 +99,8 @@ impl Error {
             | Error::Unreadable { .. }
             | Error::TooLate { .. }
             | Error::Slots => Class::Transient,
-            Error::Budget { .. } => Class::Throttled,
+            Error::Queued { .. } => Class::Queued,
+            Error::Held { .. } => Class::Throttled,
             Error::Region(_) => Class::User,
             Error::Misstated { .. } | Error::Unstated => Class::Credentials,
         }
@@ -108,7 +112,8 @@ impl Error {
             Error::Refused(refusal) => refusal.never_executed,
             Error::Connect { .. }
             | Error::TooLate { .. }
-            | Error::Budget { .. }
+            | Error::Queued { .. }
+            | Error::Held { .. }
             | Error::Slots
             | Error::Region(_)
             | Error::Misstated { .. }
@@ -121,7 +126,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::Refused(refusal) => refusal.retry_after,
-            Error::Budget { wait, .. } => Some(*wait),
+            Error::Queued { wait, .. } | Error::Held { wait, .. } => Some(*wait),
             Error::Connect { .. }
             | Error::Lost { .. }
             | Error::Unreadable { .. }
@@ -141,7 +146,8 @@ impl Error {
             Error::Connect { .. }
             | Error::Lost { .. }
             | Error::TooLate { .. }
-            | Error::Budget { .. }
+            | Error::Queued { .. }
+            | Error::Held { .. }
             | Error::Slots
             | Error::Region(_)
             | Error::Misstated { .. }
@@ -157,7 +163,8 @@ impl Error {
             | Error::Lost { .. }
             | Error::Unreadable { .. }
             | Error::TooLate { .. }
-            | Error::Budget { .. }
+            | Error::Queued { .. }
+            | Error::Held { .. }
             | Error::Slots
             | Error::Region(_)
             | Error::Misstated { .. }

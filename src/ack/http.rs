@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::code::{Code, Op};
 use super::endpoints::{Base, ConfigError, Endpoints};
 use super::error::{Error, Refusal};
+use super::line::Budgets;
 use super::redact::Secrets;
 use super::refusal::header;
 use super::sign::{Algorithm, Keys, Scheme, Unsigned, percent_encode};
@@ -134,6 +135,7 @@ pub(super) type Calls = Family<[(&'static str, &'static str); 2], Counter>;
 pub(super) struct Wire {
     pub endpoints: Endpoints,
     pub calls: Calls,
+    pub budgets: Budgets,
     proxied: Pair,
     direct: Pair,
 }
@@ -180,7 +182,7 @@ impl Wire {
         let (some, all) = (endpoints.some_loopback(), endpoints.all_loopback());
         let proxied = pair(if all { ClientBuilder::no_proxy } else { |builder| builder })?;
         let direct = if some && !all { pair(ClientBuilder::no_proxy)? } else { proxied.clone() };
-        Ok(Self { endpoints, calls: Calls::default(), proxied, direct })
+        Ok(Self { endpoints, calls: Calls::default(), budgets: Budgets::default(), proxied, direct })
     }
 
     fn base(&self, service: Service<'_>) -> Result<Base, Error> {

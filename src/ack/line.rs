@@ -2,14 +2,14 @@
 //! retries of reads. Never repeats a change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
-use super::budget::{Bucket, Limits, Turn};
+use super::budget::{Limits, Queue, Rate, TooLong, Turn, Urgency};
 use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
@@ -24,6 +24,9 @@ const RETRIES: u32 = 2;
 /// A wait that a read still sits out inside a pass; a longer one is the caller's to plan.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 
+/// How long a change may wait for its turn. It waits in the queue, where its place is its own, and not again and again.
+const LONG_WAIT: Duration = Duration::from_secs(600);
+
 /// The operation whose refusals say nothing of the keys in general.
 const KUBECONFIG: &str = "DescribeClusterUserKubeconfig";
 
@@ -31,27 +34,101 @@ pub(super) struct Line {
     wire: Arc<Wire>,
     pub credentials: Credentials,
     pub secrets: Secrets,
+    /// Whose budget is used up by calls.
+    identity: String,
     /// Gateway minus local, from the last answer that told.
     offset: Mutex<Option<SignedDuration>>,
     places: Mutex<HashMap<String, Arc<Place>>>,
 }
 
-/// What one region, or STS, bears of this account. Each has its own, so that one that hangs or throttles holds up no other.
-struct Place {
-    reads: Bucket,
-    changes: Bucket,
+/// What one region, or STS, bears of one identity. Each has its own, so that one that hangs or throttles holds up no other.
+struct Budget {
+    reads: Gate,
+    changes: Gate,
     slots: Semaphore,
+}
+
+/// Budgets of every identity, by that and the place. An access key has one, whatever else a Secret says beside it.
+#[derive(Default)]
+pub(super) struct Budgets(Mutex<HashMap<(String, String), Weak<Budget>>>);
+
+impl Budgets {
+    fn of(&self, identity: &str, place: &str, limits: Limits) -> Arc<Budget> {
+        let mut known = self.0.lock().expect("nothing panics while it holds this lock");
+        let key = (identity.to_owned(), place.to_owned());
+        if let Some(budget) = known.get(&key).and_then(Weak::upgrade) {
+            return budget;
+        }
+        known.retain(|_, budget| budget.strong_count() > 0);
+        let budget = Arc::new(Budget {
+            reads: Gate::new(limits.reads),
+            changes: Gate::new(limits.changes),
+            slots: Semaphore::new(limits.slots.max(1)),
+        });
+        known.insert(key, Arc::downgrade(&budget));
+        budget
+    }
+}
+
+/// Lets calls through one after the other, each in its turn.
+struct Gate(Arc<Mutex<Queue<oneshot::Sender<()>>>>);
+
+impl Gate {
+    fn new(rate: Rate) -> Gate {
+        Gate(Arc::new(Mutex::new(Queue::new(rate))))
+    }
+
+    async fn pass(&self, lane: &Arc<str>, urgency: Urgency, patience: Duration) -> Result<(), TooLong> {
+        let turn = {
+            let mut queue = lock(&self.0);
+            let now = Instant::now();
+            if queue.at_once(now) {
+                return Ok(());
+            }
+            let (call, turn) = oneshot::channel();
+            queue.join(now, lane, urgency, patience, call)?;
+            if !std::mem::replace(&mut queue.served, true) {
+                tokio::spawn(serve(self.0.clone()));
+            }
+            turn
+        };
+        // The one who hands out turns ends only when nobody waits.
+        let _ = turn.await;
+        Ok(())
+    }
+}
+
+/// Hands out turns until nobody waits for one.
+async fn serve(queue: Arc<Mutex<Queue<oneshot::Sender<()>>>>) {
+    loop {
+        let wait = {
+            let mut queue = lock(&queue);
+            match queue.next(Instant::now(), |call| call.send(()).is_ok()) {
+                Ok(Some(())) => continue,
+                Ok(None) => {
+                    queue.served = false;
+                    return;
+                }
+                Err(wait) => wait,
+            }
+        };
+        // A timer may be early by its own fineness.
+        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing panics while it holds this lock")
+}
+
+/// One region, or STS, for these keys.
+struct Place {
+    budget: Arc<Budget>,
     /// The keys were not accepted here, at that moment and with that error.
     barred: Mutex<Option<(Instant, Error)>>,
 }
 
 impl Place {
-    fn new(limits: Limits) -> Place {
-        let Limits { reads, changes, slots, barred: _ } = limits;
-        let (reads, changes) = (Bucket::new(reads), Bucket::new(changes));
-        Place { reads, changes, slots: Semaphore::new(slots.max(1)), barred: Mutex::default() }
-    }
-
     /// Why the keys are not tried here for now.
     fn bar(&self, lasts: Duration) -> Result<(), Error> {
         match &*self.barred.lock().expect("nothing panics while it holds this lock") {
@@ -75,16 +152,16 @@ impl Place {
         *self.barred.lock().expect("nothing panics while it holds this lock") = barred;
     }
 
-    fn bucket(&self, call: &Call<'_>) -> &Bucket {
-        if call.changes() { &self.changes } else { &self.reads }
+    fn gate(&self, call: &Call<'_>) -> &Gate {
+        if call.changes() { &self.budget.changes } else { &self.budget.reads }
     }
 }
 
 impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
-        let secrets = credentials.secrets();
+        let (secrets, identity) = (credentials.secrets(), credentials.identity());
         let (offset, places) = Default::default();
-        Self { wire, credentials, secrets, offset, places }
+        Self { wire, credentials, secrets, identity, offset, places }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
@@ -99,13 +176,14 @@ impl Line {
     /// Reads, at most three times; `decode` gets whole answers only. With a stamp it is one attempt, signed with that.
     pub async fn read<T>(
         &self,
+        lane: &Arc<str>,
         call: &Call<'_>,
         stamp: Option<&Stamp>,
         decode: impl Fn(&Reply, &Value) -> Result<T, &'static str>,
     ) -> Result<Answer<T>, Error> {
         let mut retries = 0;
         loop {
-            let outcome = match self.attempt(call, stamp).await {
+            let outcome = match self.attempt(lane, call, stamp).await {
                 Err(error) => Err(error),
                 Ok(reply) => self.read_whole(&reply, &decode),
             };
@@ -124,11 +202,12 @@ impl Line {
     /// Changes something: one attempt. An empty answer is `null` for `decode`.
     pub async fn change<T>(
         &self,
+        lane: &Arc<str>,
         call: &Call<'_>,
         stamp: Option<&Stamp>,
         decode: impl Fn(&Value) -> Result<T, &'static str>,
     ) -> Result<Answer<T>, Error> {
-        let reply = self.attempt(call, stamp).await?;
+        let reply = self.attempt(lane, call, stamp).await?;
         let empty = reply.body.trim_ascii().is_empty();
         let body = match empty {
             true => Value::Null,
@@ -163,13 +242,13 @@ impl Line {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
+    async fn attempt(&self, lane: &Arc<str>, call: &Call<'_>, stamp: Option<&Stamp>) -> Result<Reply, Error> {
         let place = self.place(call.place());
         // One region may not know a key that another serves: only STS speaks for all.
         for place in [&place, &self.place(STS)] {
             place.bar(self.wire.endpoints.limits.barred)?;
         }
-        let _slot = self.slot(call, &place).await?;
+        let _slot = self.slot(lane, call, &place).await?;
         let now = self.gateway_now();
         if let Some(stamp) = stamp.filter(|stamp| call.changes() && now > stamp.not_after) {
             return Err(Error::TooLate { not_after: stamp.not_after });
@@ -194,36 +273,34 @@ impl Line {
         place.note(call, &attempt.outcome);
         if let Err(error) = &attempt.outcome
             && error.class() == Class::Throttled
-            && let Some(wait) = error.retry_after()
         {
-            place.bucket(call).hold(Instant::now(), wait);
+            let wait = error.retry_after().unwrap_or_default();
+            lock(&place.gate(call).0).throttled(Instant::now(), wait);
         }
         attempt.outcome
     }
 
     /// Waits for the turn of a change, and takes it.
-    pub async fn turn(&self, region: &Region) -> Result<Turn, Error> {
-        self.token(region.as_str(), &self.place(region.as_str()).changes).await?;
+    pub async fn turn(&self, region: &Region, lane: &Arc<str>, urgency: Urgency) -> Result<Turn, Error> {
+        let place = self.place(region.as_str());
+        let turn = place.budget.changes.pass(lane, urgency, LONG_WAIT).await;
+        turn.map_err(|late| too_long(region.as_str(), late))?;
         Ok(Turn(region.clone()))
     }
 
-    async fn token(&self, place: &str, bucket: &Bucket) -> Result<(), Error> {
-        let wait = bucket
-            .take(Instant::now(), self.wire.endpoints.timeout)
-            .map_err(|wait| Error::Budget { place: place.to_owned(), wait })?;
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        Ok(())
+    /// About how long a change would wait for its turn.
+    pub fn expected(&self, region: &Region, lane: &Arc<str>, urgency: Urgency) -> Duration {
+        lock(&self.place(region.as_str()).budget.changes.0).expected(Instant::now(), lane, urgency)
     }
 
     /// Waits for a token, where the call does not have its turn yet, and then for a slot, so that nobody holds a slot while
     /// waiting.
-    async fn slot<'p>(&self, call: &Call<'_>, place: &'p Place) -> Result<SemaphorePermit<'p>, Error> {
+    async fn slot<'p>(&self, lane: &Arc<str>, call: &Call<'_>, place: &'p Place) -> Result<SemaphorePermit<'p>, Error> {
         if !call.in_turn {
-            self.token(call.place(), place.bucket(call)).await?;
+            let turn = place.gate(call).pass(lane, Urgency::Read, self.wire.endpoints.timeout).await;
+            turn.map_err(|late| too_long(call.place(), late))?;
         }
-        match tokio::time::timeout(self.wire.endpoints.timeout, place.slots.acquire()).await {
+        match tokio::time::timeout(self.wire.endpoints.timeout, place.budget.slots.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::Slots),
         }
@@ -231,7 +308,8 @@ impl Line {
 
     fn place(&self, name: &str) -> Arc<Place> {
         let mut places = self.places.lock().expect("nothing panics while it holds this lock");
-        let new = || Arc::new(Place::new(self.wire.endpoints.limits));
+        let budget = || self.wire.budgets.of(&self.identity, name, self.wire.endpoints.limits);
+        let new = || Arc::new(Place { budget: budget(), barred: Mutex::default() });
         places.entry(name.to_owned()).or_insert_with(new).clone()
     }
 
@@ -241,6 +319,14 @@ impl Line {
         let half = SignedDuration::try_from(elapsed / 2).unwrap_or_default();
         let offset = date.duration_since(begun) - half + SignedDuration::from_millis(500);
         *self.offset.lock().expect("nothing panics while it holds this lock") = Some(offset);
+    }
+}
+
+fn too_long(place: &str, late: TooLong) -> Error {
+    let place = place.to_owned();
+    match late {
+        TooLong::Queued(wait) => Error::Queued { place, wait },
+        TooLong::Held(wait) => Error::Held { place, wait },
     }
 }
 
@@ -268,7 +354,8 @@ fn pause(error: &Error, retries: u32) -> Option<Duration> {
         Error::Connect { source, .. } | Error::Lost { source, .. } => !source.is_timeout(),
         Error::Unreadable { .. } => true,
         Error::TooLate { .. }
-        | Error::Budget { .. }
+        | Error::Queued { .. }
+        | Error::Held { .. }
         | Error::Slots
         | Error::Region(_)
         | Error::Misstated { .. }

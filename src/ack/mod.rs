@@ -32,7 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub use account::{Account, Accounts};
-pub use budget::{Limits, Rate, Turn};
+pub use budget::{Limits, Rate, Turn, Urgency};
 pub use code::Code;
 pub use credentials::{ACCESS_KEY_ID, Credentials, CredentialsError};
 pub use endpoints::{ConfigError, Endpoints};
@@ -95,17 +95,29 @@ pub struct DeleteOptions {
 #[derive(Clone)]
 pub struct Client {
     line: Arc<Line>,
+    /// For whom it calls. Those who wait for the same budget take turns by this.
+    lane: Arc<str>,
 }
 
 impl Client {
     fn new(line: Line) -> Self {
-        Self { line: Arc::new(line) }
+        Self { line: Arc::new(line), lane: "".into() }
     }
 
-    /// The turn of a change, waited for as long as a call may take. It is taken before the last look, so that what cannot
-    /// be taken back never waits after it was allowed.
-    pub async fn turn(&self, region: &Region) -> Result<Turn, Error> {
-        self.line.turn(region).await
+    /// The same client for one namespace.
+    pub fn within(&self, namespace: &str) -> Self {
+        Self { line: self.line.clone(), lane: namespace.into() }
+    }
+
+    /// The turn of a change, waited for in the queue. It is taken before the last look, so that what cannot be taken back
+    /// never waits after it was allowed.
+    pub async fn turn(&self, region: &Region, urgency: Urgency) -> Result<Turn, Error> {
+        self.line.turn(region, &self.lane, urgency).await
+    }
+
+    /// About how long that would take.
+    pub fn expected(&self, region: &Region, urgency: Urgency) -> std::time::Duration {
+        self.line.expected(region, &self.lane, urgency)
     }
 
     /// CreateCluster in the turn's region, signed with the sealed date and nonce: one POST on a connection of its own,
@@ -113,7 +125,7 @@ impl Client {
     pub async fn create_cluster(&self, turn: Turn, body: &Value, stamp: &Stamp) -> Result<Answer<Created>, Error> {
         let Turn(region) = turn;
         let call = Call::new("CreateCluster", Op::Create, &region, &["clusters"]).in_turn().body(body.clone());
-        let mut answer = self.line.change(&call, Some(stamp), model::created).await?;
+        let mut answer = self.line.change(&self.lane, &call, Some(stamp), model::created).await?;
         // Swapped ids are put right in the value (ack-api g.5).
         answer.request_id = answer.value.request_id.clone().or(answer.request_id);
         Ok(answer)
@@ -122,7 +134,7 @@ impl Client {
     /// DescribeClusterDetail.
     pub async fn cluster(&self, region: &Region, id: &ClusterId) -> Result<Answer<Detail>, Error> {
         let call = Call::new("DescribeClusterDetail", Op::Read, region, &["clusters", id.as_str()]);
-        self.line.read(&call, None, |_, body| model::detail(body, id)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::detail(body, id)).await
     }
 
     /// One page of DescribeClustersForRegion, and a lower bound of the gateway's time at which it was asked for.
@@ -130,7 +142,8 @@ impl Client {
         let call = Call::new("DescribeClustersForRegion", Op::Read, region, &["regions", region.as_str(), "clusters"])
             .query("page_number", number)
             .query("page_size", size);
-        let answer = self.line.read(&call, None, |reply, body| Ok((model::page(body)?, reply.elapsed))).await?;
+        let answer =
+            self.line.read(&self.lane, &call, None, |reply, body| Ok((model::page(body)?, reply.elapsed))).await?;
         let (page, elapsed) = answer.value;
         // The date was made after the request had begun, and its fraction is cut off: both err to the early side.
         let began = answer.date.checked_sub(elapsed).unwrap_or(Timestamp::MIN);
@@ -141,7 +154,7 @@ impl Client {
     /// that answer only one is recorded, "400" (ack-api d.4, k), so whatever blames something else is an error.
     pub async fn task(&self, region: &Region, id: &TaskId) -> Result<Option<Answer<Task>>, Error> {
         let call = Call::new("DescribeTaskInfo", Op::Read, region, &["tasks", id.as_str()]);
-        match self.line.read(&call, None, |_, body| model::task(body, &self.line.secrets)).await {
+        match self.line.read(&self.lane, &call, None, |_, body| model::task(body, &self.line.secrets)).await {
             Err(Error::Refused(refusal)) if refusal.has_none() => Ok(None),
             outcome => outcome.map(Some),
         }
@@ -150,7 +163,7 @@ impl Client {
     /// DescribeClusterTasks: the newest ones, without stages.
     pub async fn tasks(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Task>>, Error> {
         let call = Call::new("DescribeClusterTasks", Op::Read, region, &["clusters", id.as_str(), "tasks"]);
-        self.line.read(&call, None, |_, body| model::tasks(body, &self.line.secrets)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::tasks(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterEvents: the newest 50.
@@ -158,20 +171,20 @@ impl Client {
         let call = Call::new("DescribeClusterEvents", Op::Read, region, &["clusters", id.as_str(), "events"])
             .query("page_number", 1)
             .query("page_size", 50);
-        self.line.read(&call, None, |_, body| model::events(body, &self.line.secrets)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::events(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterLogs.
     pub async fn logs(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<LogLine>>, Error> {
         let call = Call::new("DescribeClusterLogs", Op::Read, region, &["clusters", id.as_str(), "logs"]);
-        self.line.read(&call, None, |_, body| model::logs(body, &self.line.secrets)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::logs(body, &self.line.secrets)).await
     }
 
     /// DescribeClusterResources, those of addons included.
     pub async fn resources(&self, region: &Region, id: &ClusterId) -> Result<Answer<Vec<Resource>>, Error> {
         let call = Call::new("DescribeClusterResources", Op::Read, region, &["clusters", id.as_str(), "resources"])
             .query("with_addon_resources", true);
-        self.line.read(&call, None, |_, body| model::resources(body)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::resources(body)).await
     }
 
     /// ModifyCluster with changed members only (ack-api d.7), in the turn's region. Signed with the stamp's date, that of
@@ -187,7 +200,7 @@ impl Client {
         let path = ["api", "v2", "clusters", id.as_str()];
         let call = Call::new("ModifyCluster", Op::Change, &region, &path).in_turn();
         let call = call.body(Value::Object(members.clone()));
-        self.line.change(&call, Some(stamp), |body| Ok(model::accepted(body))).await
+        self.line.change(&self.lane, &call, Some(stamp), |body| Ok(model::accepted(body))).await
     }
 
     /// TagResources: adds or overwrites these keys and leaves all others (ack-api d.8), likewise.
@@ -205,7 +218,7 @@ impl Client {
             "region_id": region.as_str(), "resource_type": "CLUSTER", "resource_ids": ids, "tags": tags,
         });
         let call = Call::new("TagResources", Op::Change, &region, &["tags"]).in_turn().body(body);
-        self.line.change(&call, Some(stamp), |_| Ok(())).await
+        self.line.change(&self.lane, &call, Some(stamp), |_| Ok(())).await
     }
 
     /// DeleteCluster, likewise.
@@ -229,7 +242,7 @@ impl Client {
             let option = |(kind, mode): &(String, String)| json!({"resource_type": kind, "delete_mode": mode});
             call = call.query("delete_options", Value::Array(options.iter().map(option).collect()));
         }
-        self.line.change(&call, Some(stamp), |body| Ok(model::accepted(body))).await
+        self.line.change(&self.lane, &call, Some(stamp), |body| Ok(model::accepted(body))).await
     }
 
     /// DescribeClusterUserKubeconfig (ack-api d.11): a kubeconfig of the calling identity, with the address in the VPC
@@ -247,19 +260,19 @@ impl Client {
         if let Some(minutes) = minutes {
             call = call.query("TemporaryDurationMinutes", minutes);
         }
-        self.line.read(&call, None, |_, body| model::user_kubeconfig(body)).await
+        self.line.read(&self.lane, &call, None, |_, body| model::user_kubeconfig(body)).await
     }
 
     /// DescribeUserQuota, a free read. With a stamp it is the probe of the fence: one attempt, signed exactly so,
     /// whatever `not_after` says.
     pub async fn quota(&self, region: &Region, stamp: Option<&Stamp>) -> Result<Answer<Quota>, Error> {
         let call = Call::new("DescribeUserQuota", Op::Read, region, &["quota"]);
-        self.line.read(&call, stamp, |_, body| model::quota(body)).await
+        self.line.read(&self.lane, &call, stamp, |_, body| model::quota(body)).await
     }
 
     /// STS GetCallerIdentity: whose keys these are.
     pub async fn caller(&self) -> Result<Answer<AccountId>, Error> {
-        self.line.read(&Call::caller_identity(), None, |_, body| model::account(body)).await
+        self.line.read(&self.lane, &Call::caller_identity(), None, |_, body| model::account(body)).await
     }
 
     /// The gateway's time: the local clock, put right by what the last answer said.

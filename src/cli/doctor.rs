@@ -354,7 +354,7 @@ fn cure(error: &ack::Error) -> &'static str {
         Class::Credentials => "give the operator an access key that is active, whole and not expired",
         Class::Permission => "grant the key cs:Describe* and sts:GetCallerIdentity in RAM",
         Class::Account => "activate ACK and its roles for the account, and pay what is due",
-        Class::Throttled | Class::Busy | Class::Quota => "try again later",
+        Class::Throttled | Class::Queued | Class::Busy | Class::Quota => "try again later",
         Class::Clock => "set this machine's clock by NTP",
         Class::User | Class::Taken | Class::Refused => "mend --region",
         Class::Transient | Class::NotFound | Class::Unknown => {

@@ -105,9 +105,14 @@ pub struct Flags {
     #[arg(long)]
     without_sts: bool,
 
-    /// Reads a second that one account may make in one region; changes are always far fewer [default: 5].
+    /// Reads a second that one access key makes in one region at most. It begins with 5, makes more while ACK bears that,
+    /// and half as many once it throttles [default: 20].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     qps: Option<u32>,
+
+    /// Changes, creates and deletions a second likewise. It begins with 1 [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    changes_qps: Option<u32>,
 
     /// Certificate authorities to trust beside the system's, for private endpoints and proxies.
     #[arg(long, value_name = "PEM")]
@@ -192,17 +197,22 @@ impl Flags {
     /// An endpoint that is none, plain HTTP to elsewhere, a CA file that is none, scaled times with a real cloud.
     pub fn accounts(&self) -> Result<Accounts, FlagError> {
         let scaled = self.protocol_times.is_some();
-        let per_second = self.qps.unwrap_or(if scaled { 1000 } else { 5 });
+        let rate = |most: Option<u32>, usual: Rate| match (most, scaled) {
+            (Some(most), _) => Rate { most, first: usual.first.min(most), ..usual },
+            (None, false) => usual,
+            (None, true) => Rate { first: 1000, most: 1000, burst: 1000 },
+        };
+        let usual = Limits::default();
         let mut endpoints = Endpoints {
             signature: self.signature,
             allow_http: self.allow_http,
             without_sts: self.without_sts,
             ca_file: self.ca_file.clone(),
             limits: Limits {
-                reads: Rate { per_second, burst: per_second * 4 },
-                changes: Rate { per_second: (per_second / 5).max(1), burst: per_second * 2 },
+                reads: rate(self.qps, usual.reads),
+                changes: rate(self.changes_qps, usual.changes),
                 barred: Duration::try_from(self.rules().slow / 2).unwrap_or_default(),
-                ..Limits::default()
+                ..usual
             },
             ..Endpoints::default()
         };

@@ -1,9 +1,9 @@
 //! Act -> one guarded write, one call, or for what cannot be taken back the one and then the other. Whether a thing may be done
 //! was decided, and what came of it goes into the evidence.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ use super::report;
 use super::state::{Flow, Pass};
 use super::store;
 use super::view::spec_hash;
-use crate::ack::{Account, Created, Stamp, Turn};
-use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, CreateIntent};
+use crate::ack::{Client, Created, Stamp, Turn, Urgency};
+use crate::api::{AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, ConditionType, CreateIntent};
 use crate::decide::{self, Act, Closed, Deed, Free, Sent, Standing, Trouble};
 use crate::drift;
 use crate::sight;
@@ -22,6 +22,12 @@ use crate::terms::{Class, ClusterId, Intent, Outcome, Sealer, Site};
 
 /// How long an id that ACK answered is tried to be stored before the list has to find it again.
 const PERSISTENCE: Duration = Duration::from_secs(120);
+
+/// A turn that takes this long is told.
+const WONDER: Duration = Duration::from_secs(10);
+
+/// What was seen longer ago than this is no ground for a seal.
+const STALE: Duration = Duration::from_secs(5);
 
 /// Does `act`. What it left in the evidence, and the object as it is now, is what the next judgement sees.
 pub(super) async fn act(pass: &mut Pass<'_>, act: Act) -> Result<Flow, store::Error> {
@@ -50,7 +56,7 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
     let evidence = &pass.view.seen;
     let seals = matches!((&evidence.body, &evidence.listing),
         (Some(Ok(())), Some(Ok(list))) if list.ours.is_empty() && list.rival.is_none());
-    if seals && !in_turn(pass).await {
+    if seals && !in_turn(pass).await? {
         return Ok(Flow::On);
     }
     match pass.store.add_finalizer(&pass.object).await {
@@ -67,8 +73,13 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
 /// plain `get`: only if it carries this token may the request be sent.
 async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let Some(wanted) = pass.wanted() else { return Ok(Flow::End) };
-    if !in_turn(pass).await {
+    let begun = Instant::now();
+    if !in_turn(pass).await? {
         return Ok(Flow::On);
+    }
+    // What was seen before a long wait is looked at again. The turn is kept meanwhile.
+    if begun.elapsed() > STALE {
+        return pass.reread().await;
     }
     let (status, sealer) = sealed_status(pass, attempt, wanted);
     let written = pass.store.write_status(&pass.object, &status).await;
@@ -95,23 +106,45 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
 }
 
 /// Whether it is the turn of the next request. Where it is not, what stands against that counts as trouble with the body.
-async fn in_turn(pass: &mut Pass<'_>) -> bool {
+async fn in_turn(pass: &mut Pass<'_>) -> Result<bool, store::Error> {
     let region = pass.view.region.clone();
     if pass.turn.as_ref().is_some_and(|turn| *turn.region() == region) {
-        return true;
+        return Ok(true);
     }
     let turn = match pass.account().await {
-        Ok(account) => account.client().turn(&region).await.map_err(Trouble::from),
+        Ok(account) => {
+            let client = pass.client(&account);
+            tell_queued(pass, client.expected(&region, Urgency::Create)).await?;
+            client.turn(&region, Urgency::Create).await.map_err(Trouble::from)
+        }
         Err(trouble) => Err(trouble),
     };
     match turn {
         Ok(turn) => pass.turn = Some(turn),
         Err(trouble) => {
             pass.view.seen.body = Some(Err(trouble));
-            return false;
+            return Ok(false);
         }
     }
-    true
+    Ok(true)
+}
+
+/// An object of which nothing is said yet says why it waits, where that takes long enough to be wondered at.
+async fn tell_queued(pass: &mut Pass<'_>, wait: Duration) -> Result<(), store::Error> {
+    let silent = pass.object.status.as_ref().is_none_or(|status| status.condition(ConditionType::Ready).is_none());
+    if wait < WONDER || !silent {
+        return Ok(());
+    }
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    let verdict = decide::queued(SignedDuration::try_from(wait).unwrap_or_default());
+    report::conditions(&mut status, &pass.object.metadata, &verdict, Timestamp::now());
+    match pass.store.write_status(&pass.object, &status).await {
+        Ok(Some(stored)) => pass.object = stored,
+        Ok(None) => {}
+        Err(error) if error.is_conflict() || error.is_not_found() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// The status with the intent of this attempt in it, and the token by which this try may send.
@@ -172,7 +205,7 @@ async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
     let ready = (pass.sealer.take(), pass.turn.take(), pass.body.take());
     let sent = match (ready, pass.account().await) {
         ((Some(_token), Some(turn), Some(body)), Ok(account)) => {
-            post(&account, turn, &body, &intent, not_after, &mut pass.created).await
+            post(&pass.client(&account), turn, &body, &intent, not_after, &mut pass.created).await
         }
         ((Some(_token), Some(_), Some(_)), Err(trouble)) => Sent::Refused(trouble.class, trouble.note),
         _ => Sent::Unknown("the sealed body is not at hand any more".into()),
@@ -185,7 +218,7 @@ async fn send(pass: &mut Pass<'_>, not_after: Timestamp) {
 }
 
 async fn post(
-    account: &Account,
+    client: &Client,
     turn: Turn,
     body: &Value,
     intent: &Intent,
@@ -193,7 +226,7 @@ async fn post(
     created: &mut Option<Created>,
 ) -> Sent {
     let stamp = Stamp { date: intent.date, nonce: intent.nonce.clone(), not_after };
-    match account.client().create_cluster(turn, body, &stamp).await {
+    match client.create_cluster(turn, body, &stamp).await {
         Ok(answer) => {
             let id = answer.value.cluster_id.clone();
             tracing::info!(cluster_id = %id, request_id = answer.request_id.as_deref(), "CreateCluster was accepted");
@@ -211,7 +244,7 @@ async fn post(
 
 /// Stores the id, guarded by the uid and by "no other id is stored", again and again until it is stored.
 async fn record(pass: &mut Pass<'_>, id: &ClusterId, site: &Site, adopted: bool) -> Result<Flow, store::Error> {
-    let (uid, started) = (pass.object.uid(), std::time::Instant::now());
+    let (uid, started) = (pass.object.uid(), Instant::now());
     let mut pause = Duration::from_millis(50);
     let mut object = pass.object.clone();
     loop {

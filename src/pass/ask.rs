@@ -9,7 +9,7 @@ use super::look;
 use super::report;
 use super::state::{Flow, Pass};
 use super::store;
-use crate::ack::{self, Account, DeleteOptions, Stamp, Turn};
+use crate::ack::{self, Client, DeleteOptions, Stamp, Turn, Urgency};
 use crate::api::AckCluster;
 use crate::decide::{Ask, Deed, Trouble, keys};
 use crate::drift;
@@ -18,15 +18,25 @@ use crate::terms::{ClusterId, TaskId};
 pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store::Error> {
     let Some(call) = call(pass, &wanted) else { return pass.reread().await };
     let region = pass.region();
-    let ready = match pass.account().await {
-        Ok(account) => account.client().turn(&region).await.map(|turn| (account, turn)).map_err(Trouble::from),
-        Err(trouble) => Err(trouble),
+    let held = pass.turn.take().filter(|turn| *turn.region() == region);
+    let ready = match (pass.account().await, held) {
+        (Ok(account), Some(turn)) => Ok((pass.client(&account), turn)),
+        (Ok(account), None) => {
+            let client = pass.client(&account);
+            client.turn(&region, Urgency::Change).await.map(|turn| (client, turn)).map_err(Trouble::from)
+        }
+        (Err(trouble), _) => Err(trouble),
     };
-    let (account, turn) = match ready {
+    let (client, turn) = match ready {
         Ok(ready) => ready,
         // It was not asked for, so nothing is to be remembered of it.
         Err(trouble) => return pass.done(wanted.deed, Err(Trouble { unsent: true, ..trouble })).await,
     };
+    // The turn was long in coming: with it at hand, what this was decided on is read again.
+    if pass.now() > wanted.not_after {
+        pass.turn = Some(turn);
+        return pass.reread().await;
+    }
     let status = report::asking(&pass.object, &wanted, &pass.learnt, Timestamp::now());
     match pass.store.confirm_status(&pass.object, &status).await {
         Ok(stored) => {
@@ -39,7 +49,7 @@ pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store:
         Err(error) => return Err(error),
     }
     let stamp = Stamp::fresh(wanted.date, wanted.not_after);
-    let outcome = send(&account, turn, &wanted.id, &call, &stamp).await;
+    let outcome = send(&client, turn, &wanted.id, &call, &stamp).await;
     match &outcome {
         Ok(task) => {
             pass.entry.task = task.clone().map(|task| (wanted.id.clone(), task)).or(pass.entry.task.take());
@@ -84,13 +94,12 @@ fn call(pass: &Pass<'_>, wanted: &Ask) -> Option<Call> {
 }
 
 async fn send(
-    account: &Account,
+    client: &Client,
     turn: Turn,
     id: &ClusterId,
     call: &Call,
     stamp: &Stamp,
 ) -> Result<Option<TaskId>, ack::Error> {
-    let client = account.client();
     match call {
         Call::Set(drift::Call::Tag(tags)) => {
             client.tag(turn, std::slice::from_ref(id), tags, stamp).await.map(|_| None)

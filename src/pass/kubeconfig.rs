@@ -78,7 +78,7 @@ async fn renew(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Published, Trouble
     }
     let (region, account) = (pass.region(), pass.account().await?);
     let private = wish.access == EndpointAccess::Private;
-    let answer = account.client().kubeconfig(&region, id, private, wish.minutes).await?;
+    let answer = pass.client(&account).kubeconfig(&region, id, private, wish.minutes).await?;
     let now = account.gateway_now();
     let config = answer.value.config.expose_secret();
     let server = server(config).ok_or_else(|| {

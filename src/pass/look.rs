@@ -81,7 +81,7 @@ async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> 
 async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Trouble> {
     let account = pass.account().await?;
     let read = account.gateway_now();
-    let detail = match account.client().cluster(&pass.region(), id).await {
+    let detail = match pass.client(&account).cluster(&pass.region(), id).await {
         Ok(answer) => answer.value,
         Err(error) if error.kind() == Some(Code::ClusterNotFound) => return Ok(Existence::Unknown),
         Err(error) => return Err(error.into()),
@@ -256,13 +256,13 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     let id = match newest.or(stored) {
         Some(task) => task,
         None => {
-            let tasks = account.client().tasks(&region, &id).await?.value;
+            let tasks = pass.client(&account).tasks(&region, &id).await?.value;
             let Some(newest) = tasks.into_iter().next() else { return Ok("ACK is at work".into()) };
             pass.learnt.task_id = Some(newest.id.to_string());
             newest.id
         }
     };
-    let Some(answer) = account.client().task(&region, &id).await? else {
+    let Some(answer) = pass.client(&account).task(&region, &id).await? else {
         return Ok("ACK is at work".into());
     };
     let (done, total) = answer.value.progress();
@@ -285,7 +285,8 @@ async fn trace(pass: &mut Pass<'_>, id: &ClusterId) -> Result<bool, Trouble> {
         return Ok(false);
     };
     let region = pass.region();
-    Ok(pass.account().await?.client().task(&region, &task).await?.is_some())
+    let account = pass.account().await?;
+    Ok(pass.client(&account).task(&region, &task).await?.is_some())
 }
 
 /// Why ACK failed: the task's error, else the cluster's newest bad event, else its newest log line.
@@ -293,7 +294,7 @@ async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
     let Some(id) = pass.cluster_id() else { return Ok("ACK gives no cause".into()) };
     let region = pass.region();
     let account = pass.account().await?;
-    let client = account.client();
+    let client = pass.client(&account);
     let task = pass.object.status.as_ref().and_then(|s| s.task_id.clone()).map(TaskId::from);
     if let Some(task) = task
         && let Ok(Some(answer)) = client.task(&region, &task).await
@@ -322,7 +323,7 @@ fn is_bad(level: Option<&str>) -> bool {
 async fn leftovers(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Note, Trouble> {
     let region = pass.region();
     let account = pass.account().await?;
-    let resources = account.client().resources(&region, id).await?.value;
+    let resources = pass.client(&account).resources(&region, id).await?.value;
     let kept: Vec<String> = resources
         .iter()
         .filter(|resource| resource.delete_by_default == Some(false))

@@ -98,6 +98,11 @@ impl<'a> Pass<'a> {
         self.entry.identity = Some(identity.to_owned());
     }
 
+    /// The account's client, in the lane of this object's namespace.
+    pub fn client(&self, account: &Account) -> ack::Client {
+        account.client().within(&self.object.namespace().unwrap_or_default())
+    }
+
     /// What the object asks for by its spec as it is now; `None` before the account is known.
     pub fn wanted(&self) -> Option<sight::Wanted> {
         let Some(Ok(account)) = &self.view.seen.account else { return None };

@@ -10,7 +10,7 @@ use ack_emulator::{AccessKey, Config, Emulator, JournalEntry, Rule};
 use ack_operator::ack::sign::Algorithm;
 use ack_operator::ack::{
     Account, Accounts, Code, Credentials, DeleteOptions, Endpoints, Error, Limits, Rate, Stamp, StateKind, TaskState,
-    Turn,
+    Turn, Urgency,
 };
 use ack_operator::terms::{AccountId, Class, ClusterId, Region};
 use futures::future::join_all;
@@ -41,6 +41,8 @@ pub fn tests() -> Vec<Trial> {
         trial("reads are tried three times and changes once", retries),
         trial("a throttled account waits as long as it was told, another does not", throttled),
         trial("a turn that was taken before is not waited for again", turns),
+        trial("an access key has one budget, whatever is stated beside it", one_budget),
+        trial("those who share an account take turns by namespace, deletions before creates", fair_turns),
         trial("a hanging account takes no slot of another", hanging),
         trial("the gateway's clock is learnt from a refusal", skewed_clock),
         trial("64 objects that want the list at once cost one list", one_list_for_all),
@@ -97,7 +99,7 @@ pub async fn emulator_of(keys: &[(&str, &str, Option<&str>)]) -> Emulator {
 }
 
 pub fn endpoints(url: &str) -> Endpoints {
-    let fast = Rate { per_second: 1000, burst: 1000 };
+    let fast = Rate { first: 1000, most: 1000, burst: 1000 };
     let limits = Limits { reads: fast, changes: fast, ..Limits::default() };
     let mut endpoints = Endpoints { limits, timeout: Duration::from_secs(10), ..Endpoints::default() };
     endpoints.set_ack(url).unwrap();
@@ -123,7 +125,7 @@ pub fn soon(account: &Account) -> Stamp {
 }
 
 async fn turn(account: &Account) -> Turn {
-    account.client().turn(&region()).await.expect("a turn")
+    account.client().turn(&region(), Urgency::Change).await.expect("a turn")
 }
 
 async fn create(account: &Account, name: &str) -> Result<ClusterId, Error> {
@@ -432,7 +434,7 @@ async fn throttled() {
     let error = a.client().quota(&region(), None).await.unwrap_err();
     assert_eq!((error.class(), error.never_executed(), error.retry_after()), (Class::Throttled, true, minute));
     let error = a.client().quota(&region(), None).await.unwrap_err();
-    assert!(matches!(&error, Error::Budget { .. }) && error.never_executed(), "{error}");
+    assert!(matches!(&error, Error::Held { .. }) && error.never_executed(), "{error}");
     assert_eq!(calls(&emulator, "DescribeUserQuota").len(), 1);
     b.client().quota(&region(), None).await.unwrap();
     a.client().quota(&Region::from("cn-beijing"), None).await.unwrap();
@@ -446,13 +448,54 @@ async fn turns() {
     let slow = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
     fault(&emulator, json!({"operation": "ModifyCluster", "do": slow}));
     modify(&account, turn(&account).await).await.unwrap_err();
-    let error = account.client().turn(&region()).await.unwrap_err();
-    assert!(matches!(&error, Error::Budget { .. }) && error.class() == Class::Throttled, "{error}");
-    account.client().turn(&Region::from("cn-beijing")).await.expect("each region has its own");
+    let error = account.client().turn(&region(), Urgency::Change).await.unwrap_err();
+    assert!(matches!(&error, Error::Held { .. }) && error.class() == Class::Throttled, "{error}");
+    account.client().turn(&Region::from("cn-beijing"), Urgency::Change).await.expect("each region has its own");
     create_in(mine, &account, "one").await.expect("it waits for nobody");
     let asked = calls(&emulator, "ModifyCluster").len();
     modify(&account, another).await.unwrap_err();
     assert_eq!(calls(&emulator, "ModifyCluster").len(), asked + 1, "nor does a change");
+}
+
+/// Another secret, token or account beside it makes other credentials, and the same budget.
+async fn one_budget() {
+    let emulator = emulator().await;
+    let slow = Rate { first: 1, most: 1, burst: 1 };
+    let limits = Limits { changes: slow, ..endpoints(&emulator.url()).limits };
+    let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
+    let stated = |id: &str| accounts.account(Credentials { account_id: Some(id.into()), ..keys("a") });
+    let (first, second, other) = (stated("1"), stated("2"), accounts.account(keys("b")));
+    turn(&first).await;
+    let wait = |account: &Account| account.client().expected(&region(), Urgency::Create);
+    assert!(wait(&second) > Duration::from_millis(500), "{:?}", wait(&second));
+    assert_eq!(wait(&other), Duration::ZERO, "another key has another");
+}
+
+/// A namespace with many calls waiting, and one that comes later.
+async fn fair_turns() {
+    let emulator = emulator().await;
+    let slow = Rate { first: 10, most: 10, burst: 1 };
+    let limits = Limits { changes: slow, ..endpoints(&emulator.url()).limits };
+    let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
+    let account = accounts.account(keys("a"));
+    let (busy, quiet, place) = (account.client().within("busy"), account.client().within("quiet"), region());
+    let got = std::cell::RefCell::new(vec![]);
+    let take = |client: &ack_operator::ack::Client, urgency, name: &'static str| {
+        let (client, got, place) = (client.clone(), &got, &place);
+        async move {
+            client.turn(place, urgency).await.expect("a turn");
+            got.borrow_mut().push(name);
+        }
+    };
+    let many = join_all((0..15).map(|_| take(&busy, Urgency::Create, "busy")));
+    let later = async {
+        tokio::task::yield_now().await;
+        let deletion = take(&busy, Urgency::Change, "busy's deletion");
+        tokio::join!(take(&quiet, Urgency::Create, "quiet"), deletion);
+    };
+    tokio::join!(many, later);
+    let place = |name: &str| got.borrow().iter().position(|who| *who == name).expect("it got its turn");
+    assert!(place("quiet") <= 4 && place("busy's deletion") <= 4, "{:?}", got.borrow());
 }
 
 async fn hanging() {

@@ -104,6 +104,7 @@ labels:
 {{- end }}
 - --signature={{ .signature }}
 - --qps={{ .qps }}
+- --changes-qps={{ .changesQps }}
 {{- end }}
 {{- end -}}
 

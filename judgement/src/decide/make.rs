@@ -99,3 +99,12 @@ pub fn asking(v: &View) -> Option<Verdict> {
         _ => Some(Verdict::under_way(Some(false), Reason::Creating, "asking ACK for the cluster")),
     }
 }
+
+/// What an object says of which nothing is known yet, while it waits for its turn.
+pub fn queued(wait: SignedDuration) -> Verdict {
+    let note = format!(
+        "queued: the calls that share this account and region go one after the other; its turn comes in about {} s",
+        wait.as_secs()
+    );
+    Verdict::under_way(Some(false), Reason::Creating, note)
+}

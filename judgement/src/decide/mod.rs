@@ -35,7 +35,7 @@ pub use evidence::{
     Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Published, Rival, Seen, Sent,
     State, Trouble, Undecided, Via,
 };
-pub use make::asking;
+pub use make::{asking, queued};
 pub use rules::Rules;
 pub use step::{Act, Ask, Free, Lock, Look, Step, Verdict, Work};
 pub use view::{Closed, Ended, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
@@ -152,6 +152,9 @@ fn unready(v: &View) -> Option<bool> {
 fn troubled(v: &View, rules: &Rules, trouble: &Trouble) -> Verdict {
     let reason = trouble.reason.unwrap_or_else(|| trouble.class.into());
     let wait = rules.pace(trouble.class, trouble.wait, v.streak);
+    if trouble.class == Class::Queued {
+        return Verdict::new(None, Work::Same).at(v.now + wait).still(&v.memo);
+    }
     let note = match (v.goal, reason) {
         (Goal::Destroy, Reason::CredentialsMissing) => format!(
             "{}. The deletion waits for credentials: restore the Secret; or remove spec.credentialsRef where the \

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_operator::ack::{Account, Accounts, Endpoints, Error};
+use ack_operator::ack::{Account, Accounts, Endpoints, Error, Urgency};
 use ack_operator::terms::{ClusterId, Region};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -100,7 +100,7 @@ fn met<T>(outcome: &Result<T, Error>) -> Met {
 async fn create(account: &Account, region: &Region) -> Result<ClusterId, Error> {
     let mut body: Value = wire::body("one");
     body["region_id"] = json!(region.as_str());
-    let turn = account.client().turn(region).await?;
+    let turn = account.client().turn(region, Urgency::Change).await?;
     let created = account.client().create_cluster(turn, &body, &wire::soon(account)).await;
     created.map(|answer| answer.value.cluster_id)
 }

@@ -111,6 +111,11 @@ fn begin() -> Vec<Case> {
             rests(UnderWay(Reason::Throttled)).again(secs(77)),
         ),
         case(
+            "a look whose turn has not come yet says nothing new",
+            unlisted(Trouble { wait: Some(secs(77)), ..trouble(Class::Queued) }),
+            rests(Same).again(secs(77)),
+        ),
+        case(
             "a torn list proves nothing",
             ready(0, None).lists(list(secs(0)).with(|l| l.whole = false)),
             rests(UnderWay(Reason::Unreachable)).again(secs(30)),
