@@ -42,6 +42,9 @@ pub(super) struct Pass<'a> {
     pub body: Option<Value>,
     pub created: Option<Created>,
     account: Option<secrets::Resolved>,
+    /// Whether that account is the operator's own, which other namespaces may share. Said of the spec by which it was
+    /// resolved: another spec in the same pass has no other account.
+    pub shared: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -64,6 +67,7 @@ impl<'a> Pass<'a> {
             body: None,
             created: None,
             account: None,
+            shared: true,
         })
     }
 
@@ -71,6 +75,7 @@ impl<'a> Pass<'a> {
     pub async fn account(&mut self) -> secrets::Resolved {
         if self.account.is_none() {
             let mut resolved = secrets::account(self.env, &self.object).await;
+            self.shared = self.object.spec.credentials_ref.is_none();
             // A namespace that is being emptied may take its Secrets before its clusters.
             if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
                 && trouble.reason == Some(Reason::CredentialsMissing)
