@@ -326,7 +326,8 @@ reasons! {
     InvalidSpec,
     /// The key is unknown, inactive or wrong, or its token has expired. Mend the Secret; it is read again by itself.
     InvalidCredentials,
-    /// There is no Secret of that name, a key is missing in it, or there is no account to use. Create or mend the Secret.
+    /// There is no Secret of that name, a key is missing in it, or none is named and this namespace may not use the
+    /// operator's own credentials. Create, mend or name the Secret, or have the administrator name the namespace.
     CredentialsMissing,
     /// RAM does not allow a call. Grant the action that the message names.
     PermissionDenied,

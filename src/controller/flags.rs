@@ -51,13 +51,20 @@ pub struct Flags {
     #[arg(long)]
     lists_are_complete: bool,
 
-    /// Namespaces whose objects may do without a Secret and use the operator's own credentials. Without it: all.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    default_credentials_namespaces: Option<Vec<String>>,
+    /// Namespaces whose objects may do without a Secret and use the operator's own credentials; * means all. Without it:
+    /// none. Whoever may create AckClusters there may spend the money of that account.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = namespace)]
+    default_credentials_namespaces: Vec<String>,
 
-    /// Namespaces whose objects may adopt clusters with the operator's own credentials. Without it: none.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Namespaces whose objects may adopt clusters with the operator's own credentials; * means all. Without it: none.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = namespace)]
     adoption_namespaces: Vec<String>,
+
+    /// Namespaces whose objects may bring into a cluster, with the operator's own credentials, what is there already and
+    /// may be another's: machines (instances, format_disk, keep_instance_name, eflo_node_group), snapshots of disks
+    /// (snapshot_id) and databases (rds_instances); * means all. Without it: none.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = namespace)]
+    attach_namespaces: Vec<String>,
 
     /// Tags for every cluster that is created, such as cost centres. An object's own tag of the same key wins. Together
     /// with the operator's four a cluster takes 20. Clusters that are there already keep what they have.
@@ -159,7 +166,6 @@ impl Flags {
             Err(CredentialsError::Missing(ACCESS_KEY_ID)) => None,
             Err(error) => return Err(error.into()),
         };
-        let only = |names: &Option<Vec<String>>| names.clone().map_or(Namespaces::All, Namespaces::Only);
         Ok(Settings {
             namespaces: self.namespaces.clone(),
             selector: self.selector.clone(),
@@ -172,8 +178,9 @@ impl Flags {
                 installation: self.installation.clone(),
                 rules: self.rules(),
                 credentials,
-                default_credentials_namespaces: only(&self.default_credentials_namespaces),
-                adoption_namespaces: Namespaces::Only(self.adoption_namespaces.clone()),
+                default_credentials_namespaces: Namespaces::named(&self.default_credentials_namespaces),
+                adoption_namespaces: Namespaces::named(&self.adoption_namespaces),
+                attach_namespaces: Namespaces::named(&self.attach_namespaces),
                 default_tags: self.default_tags.iter().cloned().collect(),
             },
         })
@@ -249,6 +256,19 @@ impl Flags {
 fn time(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text.parse().map_err(|e| format!("{e}; write it like 15s or 5m"))?;
     if time.is_positive() { Ok(time) } else { Err("must be longer than nothing".into()) }
+}
+
+/// The name of a namespace, or all of them. A pattern would match none, and nobody would be told.
+fn namespace(text: &str) -> Result<String, String> {
+    let edge = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = bytes.first().is_none_or(|c| edge(*c)) && bytes.last().is_none_or(|c| edge(*c));
+    let name = text.len() <= 63 && ends && bytes.iter().all(|c| edge(*c) || *c == b'-');
+    if name || text == Namespaces::ALL {
+        Ok(text.to_owned())
+    } else {
+        Err("give names of namespaces, or * alone for all of them".into())
+    }
 }
 
 /// A legal Kubernetes label value, for it rides in a tag that ACK may put on nodes.

@@ -114,6 +114,12 @@ impl Operator {
         stop: impl Future<Output = ()> + Send + 'static,
     ) {
         let Operator { settings, accounts, objects, memory, orphans, metrics } = self;
+        if settings.pass.credentials_are_idle() {
+            tracing::warn!(
+                "the operator has credentials of its own, and no namespace may use them: name some in \
+                 --default-credentials-namespaces, or give * for all"
+            );
+        }
         // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
         if settings.selector.is_none() {
             let place = orphans::Place::new(&settings, objects.clone());

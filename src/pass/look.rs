@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use super::kubeconfig;
 use super::secrets;
+use super::shared;
 use super::state::Pass;
 use crate::ack::{Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
 use crate::api::{AckCluster, TaskStage, body, tag};
@@ -192,10 +193,14 @@ async fn fence(pass: &mut Pass<'_>) -> Result<bool, Trouble> {
     pass.account().await?.fence(&region, rules.window + rules.skew).await.map_err(Trouble::from)
 }
 
-/// Everything that can fail before the request is sealed: a definition that would not keep the seal, Secrets,
-/// conversions, the size of the tags.
+/// Everything that can fail before the request is sealed: a definition that would not keep the seal, what shared
+/// credentials may not bring along, Secrets, conversions, the size of the tags.
 async fn prepare(pass: &mut Pass<'_>) -> Result<(), Trouble> {
     let env = pass.env;
+    pass.account().await?;
+    if pass.shared {
+        shared::check(&pass.object, &env.settings.attach_namespaces)?;
+    }
     env.definition.keeps(&env.client, env.settings.secret_interval()).await?;
     let values = secrets::values(pass.env, &pass.object).await?;
     let tags = pass.me.tags(&pass.view.nonce);

@@ -32,6 +32,7 @@ mod look;
 mod memory;
 pub mod report;
 mod secrets;
+mod shared;
 mod state;
 mod store;
 mod view;
@@ -52,18 +53,32 @@ pub struct Settings {
     pub default_credentials_namespaces: Namespaces,
     /// Who may adopt clusters with them.
     pub adoption_namespaces: Namespaces,
+    /// Who may bring machines, snapshots and databases that are there already into clusters made with them.
+    pub attach_namespaces: Namespaces,
     /// The administrator's tags for every cluster that is created, by key.
     pub default_tags: BTreeMap<String, String>,
 }
 
 /// A choice of namespaces.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Namespaces {
     All,
     Only(Vec<String>),
 }
 
 impl Namespaces {
+    /// The word that means all of them.
+    pub const ALL: &str = "*";
+
+    /// As they are written in a flag: names, none, or `*` for all.
+    pub fn named(names: &[String]) -> Namespaces {
+        if names.iter().any(|name| name == Self::ALL) { Namespaces::All } else { Namespaces::Only(names.to_vec()) }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Namespaces::Only(names) if names.iter().all(String::is_empty))
+    }
+
     fn allow(&self, namespace: &str) -> bool {
         match self {
             Namespaces::All => true,
@@ -76,6 +91,12 @@ impl Settings {
     /// A Secret is read at most this often.
     fn secret_interval(&self) -> Duration {
         Duration::try_from(self.rules.poll_busy.max(SignedDuration::ZERO) * 2).unwrap_or_default()
+    }
+
+    /// Whether the operator has credentials that serve nobody, as after an upgrade from a version in which they served
+    /// all.
+    pub fn credentials_are_idle(&self) -> bool {
+        self.credentials.is_some() && self.default_credentials_namespaces.is_empty()
     }
 }
 

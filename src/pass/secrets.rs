@@ -65,13 +65,14 @@ fn own(env: &Env, object: &AckCluster, namespace: &str) -> Resolved {
     };
     if !settings.default_credentials_namespaces.allow(namespace) {
         return Err(missing(format!(
-            "namespace {namespace} may not use the operator's own credentials; name a Secret in spec.credentialsRef"
+            "namespace {namespace} may not use the operator's own credentials; {}",
+            super::shared::cure(object, "--default-credentials-namespaces", "credentials.namespaces")
         )));
     }
     if object.spec.adopt_cluster_id.is_some() && !settings.adoption_namespaces.allow(namespace) {
         return Err(missing(format!(
-            "namespace {namespace} may not adopt clusters with the operator's own credentials; name a Secret in \
-             spec.credentialsRef, or have --adoption-namespaces name {namespace}"
+            "namespace {namespace} may not adopt clusters with the operator's own credentials; {}",
+            super::shared::cure(object, "--adoption-namespaces", "adoption.namespaces")
         )));
     }
     Ok(env.accounts.account(credentials.clone()))

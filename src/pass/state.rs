@@ -42,6 +42,9 @@ pub(super) struct Pass<'a> {
     pub body: Option<Value>,
     pub created: Option<Created>,
     account: Option<secrets::Resolved>,
+    /// Whether that account is the operator's own, which other namespaces may share. Said of the spec by which it was
+    /// resolved: another spec in the same pass has no other account.
+    pub shared: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -64,6 +67,7 @@ impl<'a> Pass<'a> {
             body: None,
             created: None,
             account: None,
+            shared: true,
         })
     }
 
@@ -71,6 +75,7 @@ impl<'a> Pass<'a> {
     pub async fn account(&mut self) -> secrets::Resolved {
         if self.account.is_none() {
             let mut resolved = secrets::account(self.env, &self.object).await;
+            self.shared = self.object.spec.credentials_ref.is_none();
             // A namespace that is being emptied may take its Secrets before its clusters.
             if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
                 && trouble.reason == Some(Reason::CredentialsMissing)
@@ -148,7 +153,12 @@ impl<'a> Pass<'a> {
         let uid = self.object.uid();
         let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
         let clock = clock(self.entry.account.as_deref());
-        let seen = std::mem::take(&mut self.view.seen).after_act();
+        let mut seen = std::mem::take(&mut self.view.seen).after_act();
+        let keys = |object: &AckCluster| (object.spec.credentials_ref.clone(), object.spec.adopt_cluster_id.clone());
+        if keys(&object) != keys(&self.object) {
+            // Who may use which keys for what was asked of another spec.
+            (self.account, seen.account, self.turn) = (None, None, None);
+        }
         let since = self.view.since;
         let again = start(&object, &self.entry, self.sealer.as_ref(), clock, &self.env.settings);
         let Start { view, me, status } = again.map_err(|e| unreadable(&object, &e))?;

@@ -53,7 +53,8 @@ impl Pair {
         let namespace = self.0.namespace.clone();
         let mut flags = FLAGS;
         flags[2] = &namespace;
-        self.0.start_operator(&[&flags[..], &["500ms"]].concat());
+        let own = ["--default-credentials-namespaces", &namespace];
+        self.0.start_operator(&[&flags[..], &["500ms"], &own].concat());
     }
 
     fn lease(&self) -> Option<Value> {

@@ -108,6 +108,24 @@ labels:
 {{- end }}
 {{- end -}}
 
+{{- /*
+Credentials of the operator's own serve those whom somebody has named, and once served all. Who relied on that is told
+here, before anything is changed, and not by a fleet of objects that say CredentialsMissing.
+*/ -}}
+{{- define "ack-operator.ownCredentialsServe" -}}
+{{- $from := ternary "credentials.existingSecret" "" (not (empty .Values.credentials.existingSecret)) -}}
+{{- range .Values.extraEnv }}
+{{- if eq .name "ALIBABA_CLOUD_ACCESS_KEY_ID" }}{{ $from = "extraEnv" }}{{ end }}
+{{- end }}
+{{- $said := not (empty .Values.credentials.namespaces) -}}
+{{- range .Values.extraArgs }}
+{{- if hasPrefix "--default-credentials-namespaces" . }}{{ $said = true }}{{ end }}
+{{- end }}
+{{- if and $from (not $said) }}
+{{- fail (printf "credentials.namespaces: %s gives the operator credentials of its own, so say who may use them: a list such as [team-a, team-b] lets the AckClusters of those namespaces use them, and whoever may create AckClusters there spend that account's money; [\"*\"] lets every namespace, as before this version; to let none, take the credentials out of %s, so that each AckCluster names a Secret of its own in credentialsRef" $from $from) }}
+{{- end }}
+{{- end -}}
+
 {{- /* What every pod of this chart has beside its containers. */ -}}
 {{- define "ack-operator.pod" -}}
 serviceAccountName: {{ include "ack-operator.serviceAccountName" . }}

@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         bad_values_are_refused_with_their_path,
         every_value_turns_something,
         a_budget_that_would_never_let_a_node_be_drained_is_refused,
+        own_credentials_need_a_word_on_whom_they_serve,
         it_works_as_a_dependency,
         two_releases_in_one_cluster_do_not_collide,
         what_the_cluster_does_not_know_is_left_out_and_told,
@@ -74,7 +75,10 @@ fn bad_values_are_refused_with_their_path() {
         (json!({"credentials": {"accessKeyId": "LTAI"}}), "/credentials"),
         (json!({"credentials": {"accessKeySecret": "x"}}), "accessKeySecret"),
         (json!({"credentials": {"existingSecret": "My_Secret"}}), "/credentials/existingSecret"),
+        (json!({"credentials": {"namespaces": "team-a"}}), "/credentials/namespaces"),
+        (json!({"credentials": {"namespaces": ["team-*"]}}), "/credentials/namespaces/0"),
         (json!({"adoption": {"owned": "true"}}), "/adoption/owned"),
+        (json!({"attach": {"namespaces": true}}), "/attach/namespaces"),
         (json!({"defaults": {"tags": {"ackoperator.dev/name": "x"}}}), "/defaults/tags"),
         (json!({"defaults": {"tags": {"a": "b,c"}}}), "/defaults/tags/a"),
         (json!({"defaults": {"tags": {"a": 1}}}), "/defaults/tags/a"),
@@ -135,6 +139,7 @@ fn every_value_turns_something() {
         ("/podDisruptionBudget/maxUnavailable", "/podDisruptionBudget/minAvailable", json!("")),
         ("/leaderElection/enabled", "/replicaCount", json!(1)),
         ("/admissionPolicy/enabled", "/watchNamespaces", json!([])),
+        ("/credentials/namespaces", "/credentials/existingSecret", json!("")),
     ];
     let full = read_yaml(FULL);
     let whole = rendered(&full).unwrap_or_else(|words| panic!("{words}"));
@@ -190,6 +195,47 @@ fn a_budget_that_would_never_let_a_node_be_drained_is_refused() {
             Err(words) => assert!(refused && words.contains("podDisruptionBudget"), "{values}: {words}"),
         }
     }
+}
+
+fn own_credentials_need_a_word_on_whom_they_serve() {
+    let key = || json!([{"name": "ALIBABA_CLOUD_ACCESS_KEY_ID", "value": "x"}]);
+    let flag = |names: &str| json!([format!("--default-credentials-namespaces={names}")]);
+    let secret = |namespaces: Value| json!({"credentials": {"existingSecret": "keys", "namespaces": namespaces}});
+    let ways = [
+        (json!({"credentials": {"existingSecret": "keys"}}), "take the credentials out of credentials.existingSecret"),
+        (secret(json!([])), "take the credentials out of credentials.existingSecret"),
+        // As the values of a release are, which are reused by an upgrade.
+        (json!({"credentials": {"existingSecret": "keys"}, "attach": null}), "credentials.existingSecret gives"),
+        (json!({"extraEnv": key()}), "take the credentials out of extraEnv"),
+    ];
+    for (values, way) in ways {
+        let words = rendered(&values).expect_err(&format!("{values} is taken"));
+        for words_of in ["credentials.namespaces: ", "[team-a, team-b]", r#"["*"] lets every namespace"#, way] {
+            assert!(words.contains(words_of), "{words_of}: {words}");
+        }
+    }
+    for (values, flag) in [
+        (json!({}), None),
+        (secret(json!(["*"])), Some("*")),
+        (secret(json!("*")), Some("*")),
+        (secret(json!(["a", "b"])), Some("a,b")),
+        (json!({"extraEnv": key(), "credentials": {"namespaces": ["a"]}}), Some("a")),
+        (json!({"extraEnv": key(), "extraArgs": flag("a")}), Some("a")),
+        (json!({"extraEnv": [{"name": "TZ", "value": "UTC"}]}), None),
+    ] {
+        let all = rendered(&values).unwrap_or_else(|words| panic!("{values}: {words}"));
+        let flags: Vec<_> =
+            all.lines().filter_map(|line| line.split_once("--default-credentials-namespaces=")).collect();
+        assert_eq!(flags.iter().map(|(_, names)| *names).collect::<Vec<_>>(), Vec::from_iter(flag), "{values}");
+    }
+    let notes = |namespaces: &str| {
+        let set = format!("credentials.existingSecret=keys,credentials.namespaces={namespaces}");
+        helm(&["install", "x", CHART, "--dry-run=client", "--set", &set]).unwrap()
+    };
+    assert!(notes("{a,b}").contains("AckClusters in a, b may\n"));
+    assert!(
+        notes("{*}").contains("AckClusters in every namespace may\n") && notes("*").contains("every namespace may\n")
+    );
 }
 
 fn it_works_as_a_dependency() {
