@@ -15,8 +15,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use sha2::{Digest, Sha256};
 
 use crate::api::{AckCluster, CLUSTER_INTENT, ConditionType, FINALIZER};
-use crate::sight::{Group, Recorded};
-use crate::terms::{AccountId, Outcome, Region};
+use crate::sight::{Group, Me, Recorded};
+use crate::terms::{AccountId, Nonce, Outcome, Region};
 
 /// Longer texts are cut: names of Kubernetes and of ACK are shorter.
 const TEXT: usize = 253;
@@ -37,7 +37,7 @@ pub struct Watched {
     grouped: bool,
     pub cluster_id: Option<String>,
     account: Option<String>,
-    place: Option<String>,
+    pub place: Option<String>,
     created: bool,
     pub intent: Option<Intent>,
     /// ACK's word for the cluster's state.
@@ -112,6 +112,17 @@ impl Watched {
                 None => Group::Unknown,
             },
         })
+    }
+}
+
+impl Watched {
+    /// Who the object is in the cloud.
+    pub fn me(&self, installation: &str) -> Me {
+        let nonce = self.intent.as_ref().map(|intent| Nonce::from(intent.nonce.as_str()));
+        let stored = self.intent.as_ref().zip(nonce.as_ref());
+        let stored = stored.map(|(intent, nonce)| (intent.installation.as_str(), intent.attempt, nonce));
+        let (uid, namespace) = (self.uid().unwrap_or_default(), self.namespace().unwrap_or_default());
+        Me::new(&uid, installation, &namespace, &self.name_any(), stored)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::ack::RegionList;
 use crate::api::tag;
 use crate::cache::{Objects, Watched};
 use crate::pass::shown;
-use crate::sight::{self, Me, Shown};
-use crate::terms::{AccountId, ClusterId, Nonce, Region};
+use crate::sight::{self, Shown};
+use crate::terms::{AccountId, ClusterId, Region};
 
 /// An orphan that stays is told again after that long.
 const TOLD_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -119,16 +119,7 @@ fn orphaned<'a, 'b>(place: &Place, objects: &[Arc<Watched>], clusters: &'b [Show
         objects.iter().map(|object| ((object.namespace().unwrap_or_default(), object.name_any()), object)).collect();
     let made = |namespace: &str, name: &str, mark: &str| {
         let object = names.get(&(namespace.to_owned(), name.to_owned()));
-        object.is_some_and(|object| me(object, &place.installation).made(mark))
+        object.is_some_and(|object| object.me(&place.installation).made(mark))
     };
     sight::orphans(clusters, &place.installation, &known, watched, made)
-}
-
-/// Who the object is in the cloud.
-fn me(object: &Watched, installation: &str) -> Me {
-    let nonce = object.intent.as_ref().map(|intent| Nonce::from(intent.nonce.as_str()));
-    let stored = object.intent.as_ref().zip(nonce.as_ref());
-    let stored = stored.map(|(intent, nonce)| (intent.installation.as_str(), intent.attempt, nonce));
-    let (uid, namespace) = (object.uid().unwrap_or_default(), object.namespace().unwrap_or_default());
-    Me::new(&uid, installation, &namespace, &object.name_any(), stored)
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use crate::ack::{Account, Secrets};
 use crate::cache::Edition;
 use crate::decide::Memo;
@@ -50,6 +52,8 @@ pub(super) struct Settled {
     pub edition: Edition,
     /// What a list shows of such a cluster.
     pub marks: String,
+    /// When something else than the list must be looked at.
+    pub due: Option<Timestamp>,
 }
 
 impl Memory {

@@ -1,6 +1,10 @@
 //! One pass over one object: read it, then decide, look or act, until there is nothing to do but rest; then report. What to do
 //! is said in `decide`; each look and each act is one read, one guarded write or one call. Nothing here knows of queues,
 //! watches or other passes: what a pass needs of the process is its [`Env`].
+//!
+//! An object is read afresh before anything is written, sent or concluded. Only a cluster that was found settled, and that the
+//! region's shared list shows as it was then, is left alone without that (`glance`): nothing follows from such a look but that
+//! there is nothing to look at, and an edit of the object ends it as soon as the watch tells of it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -27,6 +31,7 @@ use store::{Store, Unreadable};
 mod act;
 mod ask;
 mod definition;
+mod glance;
 mod kubeconfig;
 mod look;
 mod memory;
@@ -186,6 +191,9 @@ impl Env {
     /// One pass over this object; the action says when to look again at the latest.
     pub async fn pass(&self, object: &Watched) -> Result<Action, Error> {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        if let Some(wait) = glance::still(self, object).await {
+            return Ok(Action::requeue(wait));
+        }
         let store = Store::new(self.client.clone(), &namespace, &name);
         match self.steps(store.clone(), &object.uid().unwrap_or_default()).await {
             Err(Error::Store(store::Error::Unreadable(unreadable))) => self.complain(&store, *unreadable).await,
@@ -310,7 +318,11 @@ impl Pass<'_> {
             let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
             let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < view::fresh_from(now));
             let detail = self.learnt.detail.as_ref().filter(|_| verdict.settled).filter(still);
-            entry.settled = detail.map(|detail| Settled { edition, marks: look::marks_of(&detail.listed) });
+            entry.settled = detail.map(|detail| Settled {
+                edition,
+                marks: look::marks_of(&detail.listed),
+                due: self.view.kubeconfig,
+            });
         }
         entry.rest = Some(Rest { edition, until: Instant::now() + wait });
         let uid = self.object.uid().unwrap_or_default();

@@ -15,6 +15,7 @@ use super::Env;
 use super::store::{self, within};
 use crate::ack::{Account, Credentials};
 use crate::api::AckCluster;
+use crate::cache::Watched;
 use crate::decide::Trouble;
 use crate::terms::{Class, Reason};
 
@@ -31,11 +32,41 @@ type Key = (String, String);
 /// Whose credentials serve an object, or why none do.
 pub(super) type Resolved = Result<Arc<Account>, Trouble>;
 
+/// Who wants to use keys, and which.
+pub(super) struct Holder<'a> {
+    pub namespace: String,
+    pub name: String,
+    /// `None`: the operator's own.
+    secret: Option<&'a str>,
+    adopts: bool,
+}
+
+impl<'a> From<&'a AckCluster> for Holder<'a> {
+    fn from(object: &'a AckCluster) -> Self {
+        Holder {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            secret: object.spec.credentials_ref.as_ref().map(|secret| secret.name.as_str()),
+            adopts: object.spec.adopt_cluster_id.is_some(),
+        }
+    }
+}
+
+impl<'a> From<&'a Watched> for Holder<'a> {
+    fn from(object: &'a Watched) -> Self {
+        Holder {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            secret: object.secret.as_deref(),
+            adopts: object.adopts.is_some(),
+        }
+    }
+}
+
 /// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
-pub(super) async fn account(env: &Env, object: &AckCluster) -> Resolved {
-    let namespace = object.namespace().unwrap_or_default();
-    let Some(reference) = &object.spec.credentials_ref else { return own(env, object, &namespace) };
-    let key = (namespace, reference.name.clone());
+pub(super) async fn account(env: &Env, holder: &Holder<'_>) -> Resolved {
+    let Some(secret) = holder.secret else { return own(env, holder) };
+    let key = (holder.namespace.clone(), secret.to_owned());
     if let Some((read, answer)) = env.credentials.0.lock().expect("credentials").get(&key)
         && read.elapsed() < env.settings.secret_interval()
     {
@@ -54,8 +85,8 @@ pub(super) async fn account(env: &Env, object: &AckCluster) -> Resolved {
     answer
 }
 
-fn own(env: &Env, object: &AckCluster, namespace: &str) -> Resolved {
-    let settings = &env.settings;
+fn own(env: &Env, holder: &Holder<'_>) -> Resolved {
+    let (settings, namespace) = (&env.settings, &holder.namespace);
     let Some(credentials) = &settings.credentials else {
         return Err(missing(
             "spec.credentialsRef is absent and the operator has no credentials of its own; name a Secret with \
@@ -66,13 +97,13 @@ fn own(env: &Env, object: &AckCluster, namespace: &str) -> Resolved {
     if !settings.default_credentials_namespaces.allow(namespace) {
         return Err(missing(format!(
             "namespace {namespace} may not use the operator's own credentials; {}",
-            super::shared::cure(object, "--default-credentials-namespaces", "credentials.namespaces")
+            super::shared::cure(holder, "--default-credentials-namespaces", "credentials.namespaces")
         )));
     }
-    if object.spec.adopt_cluster_id.is_some() && !settings.adoption_namespaces.allow(namespace) {
+    if holder.adopts && !settings.adoption_namespaces.allow(namespace) {
         return Err(missing(format!(
             "namespace {namespace} may not adopt clusters with the operator's own credentials; {}",
-            super::shared::cure(object, "--adoption-namespaces", "adoption.namespaces")
+            super::shared::cure(holder, "--adoption-namespaces", "adoption.namespaces")
         )));
     }
     Ok(env.accounts.account(credentials.clone()))

@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use serde_json::Value;
 
 use super::Namespaces;
+use super::secrets::Holder;
 use crate::api::AckCluster;
 use crate::decide::Trouble;
 use crate::terms::Class;
@@ -30,14 +31,14 @@ pub(super) fn check(object: &AckCluster, allowed: &Namespaces) -> Result<(), Tro
         "namespace {namespace} may not use what is there already (spec: {}) with the operator's own credentials, since it \
          may be another's; drop that, or {}",
         found.join(", "),
-        cure(object, "--attach-namespaces", "attach.namespaces")
+        cure(&Holder::from(object), "--attach-namespaces", "attach.namespaces")
     );
     Err(Trouble::new(Class::User, note))
 }
 
 /// The ways out of a want of rights to the operator's own credentials: keys of one's own, or an administrator's word.
-pub(super) fn cure(object: &AckCluster, flag: &str, value: &str) -> String {
-    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+pub(super) fn cure(holder: &Holder<'_>, flag: &str, value: &str) -> String {
+    let Holder { namespace, name, .. } = holder;
     format!(
         "name a Secret of this namespace: kubectl --namespace {namespace} patch ackcluster {name} --type merge -p \
          '{{\"spec\":{{\"credentialsRef\":{{\"name\":\"ack-credentials\"}}}}}}'; or have an administrator add {namespace} to \

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Env;
 use super::memory::Entry;
 use super::report::{self, Learnt};
-use super::secrets;
+use super::secrets::{self, Holder};
 use super::store::{self, Store, Unreadable};
 use super::view::{self, Start, start};
 use crate::ack::{self, Account, Created, Turn};
@@ -74,7 +74,7 @@ impl<'a> Pass<'a> {
     /// The account of this pass: resolved once, and then bound to it.
     pub async fn account(&mut self) -> secrets::Resolved {
         if self.account.is_none() {
-            let mut resolved = secrets::account(self.env, &self.object).await;
+            let mut resolved = secrets::account(self.env, &Holder::from(&self.object)).await;
             self.shared = self.object.spec.credentials_ref.is_none();
             // A namespace that is being emptied may take its Secrets before its clusters.
             if let (Err(trouble), Some(held)) = (&resolved, &self.entry.account)
