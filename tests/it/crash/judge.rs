@@ -53,16 +53,20 @@ pub fn arrived(world: &World, end: &End) -> bool {
 
 /// Every sentence is something that is wrong, once the object has arrived.
 pub fn judge(world: &World, plan: &Plan, reference: Option<&Reference>) -> Vec<String> {
-    let calls = world.book.calls();
-    let asks = asks(world, &calls);
     let mut wrong = clusters(world, &plan.scenario.end);
     wrong.extend(neighbour(world));
-    wrong.extend(protection::broken(world, &calls, &asks));
-    wrong.extend(repeats::repeated(world, &calls, &asks));
+    wrong.extend(asked(world));
     if let Some(reference) = reference {
-        wrong.extend(dear(Counts::of(&calls), allowed(plan, reference)));
+        wrong.extend(dear(Counts::of(&world.book.calls()), allowed(plan, reference)));
     }
     wrong
+}
+
+/// What is wrong with what was asked of ACK, whether or not the object has arrived.
+pub fn asked(world: &World) -> Vec<String> {
+    let calls = world.book.calls();
+    let asks = asks(world, &calls);
+    [protection::broken(world, &calls, &asks), repeats::repeated(world, &calls, &asks)].concat()
 }
 
 /// How many clusters there are and were, and whose.

@@ -52,6 +52,11 @@ pub static ALL: &[Scenario] = &[
     row("failed-then-recreated", failed_then_recreated, End { made: 2..=2, ..End::RUNNING }),
     row("vanished", vanished, End { reasons: &["ClusterGone"], living: 0..=0, ..End::RUNNING }),
     alone("create-alone", plain_create, End::UNKNOWN),
+    alone(
+        "hidden-alone",
+        hidden_alone,
+        End { reasons: &["PermissionDenied", "ListNotTrusted"], kept: true, ..End::UNKNOWN },
+    ),
     alone("confirmed-alone", confirmed_alone, End::RUNNING),
 ];
 
@@ -260,6 +265,14 @@ fn protected_in_console(name: &str, plan: Plan) -> World {
     let protect = |world: &World| world.outside(&json!({"deletion_protection": true}));
     world.before_the_call("DescribeClusterResources", delete, protect);
     world.wait_for_reason("DeletionProtected");
+    world
+}
+
+/// These keys may not see the cluster that they make, so a list without it proves nothing.
+fn hidden_alone(name: &str, plan: Plan) -> World {
+    let world = begun(name, plan);
+    world.settings(json!({"visible_only": {world.key_id(0): ["another"]}}));
+    world.apply(json!({}));
     world
 }
 

@@ -15,6 +15,7 @@ use ::playground::stage::{ACCESS_SECRET, await_ready};
 use ack_emulator::LedgerEntry;
 use serde_json::Value;
 
+use super::judge;
 use super::people::Deeds;
 use super::plan::{Plan, Sight, Trust};
 use crate::cluster::id;
@@ -265,7 +266,10 @@ impl World {
             if let Some(answer) = ask(self) {
                 return answer;
             }
-            assert!(began.elapsed() < PATIENCE, "waited {} s in vain until {what}", PATIENCE.as_secs());
+            if began.elapsed() > PATIENCE {
+                let wrong = judge::asked(self).into_iter().map(|wrong| format!("; {wrong}")).collect::<String>();
+                panic!("waited {} s in vain until {what}{wrong}", PATIENCE.as_secs());
+            }
             std::thread::sleep(LOOK);
         }
     }
