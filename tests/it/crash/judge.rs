@@ -57,7 +57,7 @@ pub fn judge(world: &World, plan: &Plan, reference: Option<&Reference>) -> Vec<S
     wrong.extend(neighbour(world));
     wrong.extend(asked(world));
     if let Some(reference) = reference {
-        wrong.extend(dear(Counts::of(&world.book.calls()), allowed(plan, reference)));
+        wrong.extend(too_costly(Counts::of(&world.book.calls()), allowed(plan, reference)));
     }
     wrong
 }
@@ -90,8 +90,8 @@ fn clusters(world: &World, end: &End) -> Vec<String> {
     let recorded: Vec<_> = objects.iter().map(id).collect();
     let lives =
         |object: &&Value| object["metadata"]["name"] == NEIGHBOUR || alive.iter().any(|one| one.id == id(object));
-    let boasts = objects.iter().filter(|object| has_reason(object, "Running") && !lives(object));
-    wrong.extend(boasts.map(|object| format!("{} runs, says its object, and does not live", id(object))));
+    let claims = objects.iter().filter(|object| has_reason(object, "Running") && !lives(object));
+    wrong.extend(claims.map(|object| format!("{} runs, says its object, and does not live", id(object))));
     let orphans = alive.iter().filter(|cluster| !end.kept && !recorded.contains(&cluster.id));
     wrong.extend(orphans.map(|orphan| format!("no object records {}", orphan.id)));
     wrong
@@ -121,6 +121,9 @@ impl Counts {
     }
 }
 
+// Measured over two runs of `--some 300` and one of `--some 220`: one trouble cost at most 6 writes, once 13 where two processes
+// worked on the same object, and at most 95 calls, where a process slept. A loop at the pace of the looks makes 27 writes.
+
 /// What one trouble may cost: a trouble is told and taken back (2), an attempt whose outcome is unknown is told, told to be
 /// absent so far, closed and sealed anew (4), and a write that was refused is made again (1).
 const WRITES: usize = 7;
@@ -142,7 +145,7 @@ fn allowed(plan: &Plan, reference: &Reference) -> Counts {
     Counts { writes: (writes + WRITES * troubles) * times, calls: (calls + looks * LOOK * troubles) * times }
 }
 
-fn dear(counts: Counts, allowed: Counts) -> Vec<String> {
+fn too_costly(counts: Counts, allowed: Counts) -> Vec<String> {
     let kinds = [("writes", counts.writes, allowed.writes), ("calls", counts.calls, allowed.calls)];
     let too_many = kinds.into_iter().filter(|(_, count, allowed)| count > allowed);
     too_many.map(|(what, count, allowed)| format!("{count} {what}, where {allowed} are allowed")).collect()
