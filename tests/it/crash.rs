@@ -1,11 +1,16 @@
 //! The real process, cut at every call it makes: the call is lost, its answer withheld, the process killed, the call
 //! doubled, held, or delivered after its sender gave up; or the process sees the past. Whatever went wrong, the run must
-//! come out as if nothing had, judged by ACK's ledger, the stored object, the number of writes and the processes' ends.
+//! come out as if nothing had, judged by ACK's ledger and journal, the stored object, what people did and when, the number of
+//! writes and calls, and the processes' ends.
 
+mod asks;
 mod campaign;
 mod choice;
 mod judge;
+mod people;
 mod plan;
+mod protection;
+mod repeats;
 mod scenarios;
 mod world;
 
@@ -18,8 +23,8 @@ use libtest_mimic::Trial;
 
 use crate::trials;
 use campaign::{Outcome, References, run_all};
+use judge::Counts;
 use plan::Plan;
-use scenarios::Scenario;
 
 /// The word that makes this program a campaign.
 pub const CAMPAIGN: &str = "__crash";
@@ -35,7 +40,7 @@ const SIGHTS: usize = 12;
 #[derive(Parser)]
 #[command(name = "make crash, with its ARGS")]
 struct Flags {
-    /// Only these runs, as a failure names them: SCENARIO/CALL/CUT; or whole scenarios.
+    /// Only these runs, as a failure names them: SCENARIO@TRUST/CALL/CUT; or whole scenarios, with one trust or each.
     runs: Vec<String>,
     /// Instead of all single cuts so many runs, drawn by lot, with two cuts each.
     #[arg(long)]
@@ -68,10 +73,11 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn campaign(flags: &Flags) -> Result<bool, String> {
     let began = Instant::now();
-    let wanted: Vec<Plan> = flags.runs.iter().map(|run| run.parse()).collect::<Result<_, _>>()?;
-    let of = |scenario: &'static Scenario| wanted.iter().filter(move |plan| plan.scenario.name == scenario.name);
-    let (references, mut outcomes) =
-        references(flags.at_once, |scenario| wanted.is_empty() || of(scenario).next().is_some());
+    let wanted: Vec<_> = flags.runs.iter().map(|run| Plan::named(run)).collect::<Result<_, _>>()?;
+    let wanted = wanted.concat();
+    let of = |plan: &Plan| wanted.iter().filter(|wanted| wanted.life() == plan.life()).cloned().collect::<Vec<_>>();
+    let lives = choice::lives().filter(|life| wanted.is_empty() || !of(life).is_empty()).collect();
+    let (references, mut outcomes) = references(flags.at_once, lives);
     if flags.calls {
         show(&references);
     }
@@ -82,7 +88,7 @@ fn campaign(flags: &Flags) -> Result<bool, String> {
         }
         None => [choice::singles(&references), choice::sights(&references)].concat(),
     };
-    plans.retain(|plan| wanted.is_empty() || of(plan.scenario).any(Plan::is_whole));
+    plans.retain(|plan| wanted.is_empty() || of(plan).iter().any(Plan::is_whole));
     plans.extend(wanted.iter().filter(|plan| !plan.is_whole()).cloned());
     if let Some(count) = flags.some {
         plans = choice::spread(plans, count);
@@ -103,26 +109,24 @@ fn failures(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 fn summary(outcomes: &[Outcome], references: &References) -> String {
-    let single = |outcome: &&Outcome| outcome.plan.cuts.len() + usize::from(outcome.plan.sight.is_some()) <= 1;
-    let more = |outcome: &Outcome| {
-        let reference = references.get(outcome.plan.scenario.name)?;
-        Some((
-            outcome.writes().saturating_sub(reference.writes()),
-            outcome.calls.len().saturating_sub(reference.calls.len()),
-        ))
+    let single = |outcome: &&Outcome| outcome.plan.cuts.len() + usize::from(outcome.plan.sight.is_some()) == 1;
+    let more = |outcome| Some((Outcome::more(outcome, references)?, &outcome.plan));
+    let all: Vec<_> = outcomes.iter().filter(single).filter_map(more).collect();
+    let most = |count: fn(&Counts) -> usize| {
+        let most = all.iter().max_by_key(|(cost, _)| count(cost));
+        most.map_or_else(|| "0".to_owned(), |(cost, plan)| format!("{} ({plan})", count(cost)))
     };
-    let (writes, calls): (Vec<_>, Vec<_>) = outcomes.iter().filter(single).filter_map(more).unzip();
     format!(
         "{} runs were over before what was to go wrong; one trouble cost at most {} writes and {} calls",
         outcomes.iter().filter(|outcome| !outcome.met).count(),
-        writes.into_iter().max().unwrap_or_default(),
-        calls.into_iter().max().unwrap_or_default(),
+        most(|cost| cost.writes),
+        most(|cost| cost.calls),
     )
 }
 
 fn show(references: &References) {
     for (name, reference) in references {
-        println!("{name}: {} writes, {} events", reference.writes(), reference.events);
+        println!("{name}: {} writes, {} events", Counts::of(&reference.calls).writes, reference.events);
         for call in &reference.calls {
             let number = call.number.map_or(String::new(), |number| number.to_string());
             println!("{number:>4}  {call} -> {}", call.status);
@@ -130,11 +134,10 @@ fn show(references: &References) {
     }
 }
 
-/// Every scenario that is wanted, with nothing going wrong.
-fn references(at_once: usize, wanted: impl Fn(&'static Scenario) -> bool) -> (References, Vec<Outcome>) {
-    let plans = scenarios::ALL.iter().filter(|scenario| wanted(scenario)).map(Plan::reference).collect();
-    let outcomes = run_all(plans, &References::new(), at_once);
-    let references = outcomes.iter().map(|outcome| (outcome.plan.scenario.name, outcome.reference())).collect();
+/// These scenarios, with nothing going wrong.
+fn references(at_once: usize, lives: Vec<Plan>) -> (References, Vec<Outcome>) {
+    let outcomes = run_all(lives, &References::new(), at_once);
+    let references = outcomes.iter().map(|outcome| (outcome.plan.life(), outcome.reference())).collect();
     (references, outcomes)
 }
 
@@ -145,7 +148,7 @@ pub fn tests() -> Vec<Trial> {
 
 fn whatever_call_is_cut_the_outcome_is_the_same() {
     let at_once = AT_ONCE / 2;
-    let (references, mut outcomes) = references(at_once, |_| true);
+    let (references, mut outcomes) = references(at_once, choice::lives_in_turn().collect());
     let cuts = choice::spread(choice::singles(&references), CUTS);
     let sights = choice::spread(choice::sights(&references), SIGHTS);
     // A view that is troubled may last for a minute, so those begin first.

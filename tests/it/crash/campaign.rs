@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ::playground::cutting::{Call, Cut};
+use ::playground::cutting::Call;
 
-use super::judge::{Counts, SLACK, arrived, judge};
-use super::plan::{Plan, Sight};
+use super::judge::{Counts, arrived, judge};
+use super::plan::Plan;
 use crate::support::shared;
 
 /// How often a campaign tells how far it is.
@@ -30,19 +30,21 @@ pub struct Outcome {
     events: usize,
 }
 
-/// How many calls a scenario makes when nothing goes wrong, and how many of them write to its objects.
+/// What a scenario does when nothing goes wrong.
 pub struct Reference {
     /// Those with a number are where a run can be cut.
     pub calls: Vec<Call>,
     pub events: usize,
 }
 
-pub type References = BTreeMap<&'static str, Reference>;
+/// By scenario and trust, as [`Plan::life`] names them.
+pub type References = BTreeMap<String, Reference>;
 
 impl Outcome {
-    /// Writes to objects, counted at the doors.
-    pub fn writes(&self) -> usize {
-        writes(&self.calls)
+    /// What it cost more than when nothing goes wrong; `None` where there is nothing to hold it against.
+    pub fn more(&self, references: &References) -> Option<Counts> {
+        let (usual, cost) = (Counts::of(&references.get(&self.plan.life())?.calls), Counts::of(&self.calls));
+        Some(Counts { writes: cost.writes.saturating_sub(usual.writes), calls: cost.calls.saturating_sub(usual.calls) })
     }
 
     pub fn reference(&self) -> Reference {
@@ -50,15 +52,7 @@ impl Outcome {
     }
 }
 
-fn writes(calls: &[Call]) -> usize {
-    calls.iter().filter(|call| call.changes() && call.kind.starts_with("ackclusters")).count()
-}
-
 impl Reference {
-    pub fn writes(&self) -> usize {
-        writes(&self.calls)
-    }
-
     /// The calls that have a number, and these.
     pub fn numbered(&self) -> impl Iterator<Item = (usize, &Call)> {
         self.calls.iter().filter_map(|call| Some((call.number?, call)))
@@ -72,9 +66,7 @@ fn run(plan: &Plan, references: &References) -> Outcome {
         let mut world = (scenario.story)(&namespace, plan.clone());
         world.settle("it came to rest as it should", |world| arrived(world, &scenario.end));
         let (calls, events, met) = (world.book.calls(), world.events(), world.met());
-        let allowed = references.get(scenario.name).map_or(Counts::MAX, |reference| allowed(plan, reference));
-        let counts = Counts { writes: writes(&calls), calls: calls.len() };
-        let mut wrong = judge(&world, &scenario.end, counts, allowed);
+        let mut wrong = judge(&world, plan, references.get(&plan.life()));
         wrong.extend(world.end());
         (wrong, met, calls, events)
     }));
@@ -86,18 +78,6 @@ fn run(plan: &Plan, references: &References) -> Outcome {
     let outcome = Outcome { plan: plan.clone(), wrong, met, calls, events };
     put_away(&namespace, !outcome.wrong.is_empty());
     outcome
-}
-
-/// What a run may cost: the reference, and something for each thing that goes wrong; twice that where two processes work
-/// on the same object.
-fn allowed(plan: &Plan, reference: &Reference) -> Counts {
-    let troubles = plan.cuts.len() + usize::from(plan.sight.is_some());
-    let two = matches!(plan.sight, Some(Sight::Two { .. })) || plan.cuts.iter().any(|(_, cut)| *cut == Cut::Stopped);
-    let times = if two { 2 } else { 1 };
-    Counts {
-        writes: (reference.writes() + SLACK.writes * troubles) * times,
-        calls: (reference.calls.len() + SLACK.calls * troubles) * times,
-    }
 }
 
 /// The logs of a failed run stay where the build is, all others go.

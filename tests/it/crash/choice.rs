@@ -6,19 +6,41 @@ use ::playground::cutting::Cut;
 
 use super::campaign::{Reference, References};
 use super::plan::{Plan, Sight};
-use super::scenarios::{self, Scenario};
+use super::scenarios;
 
-fn known(references: &References) -> impl Iterator<Item = (&'static Scenario, &Reference)> {
-    scenarios::ALL.iter().filter_map(|scenario| Some((scenario, references.get(scenario.name)?)))
+/// Every scenario with every trust that it has, as far as there is a reference.
+fn known(references: &References) -> impl Iterator<Item = (Plan, &Reference)> {
+    lives().filter_map(|plan| references.get(&plan.life()).map(|reference| (plan, reference)))
 }
 
-/// Every call of every scenario, with every cut that is another event than the others there.
+/// Every scenario with every trust that it has.
+pub fn lives() -> impl Iterator<Item = Plan> {
+    scenarios::ALL.iter().flat_map(|scenario| scenario.trusts.iter().map(|trust| Plan::reference(scenario, *trust)))
+}
+
+/// Every scenario once, with its trusts in turn.
+pub fn lives_in_turn() -> impl Iterator<Item = Plan> {
+    scenarios::ALL
+        .iter()
+        .enumerate()
+        .map(|(place, scenario)| Plan::reference(scenario, scenario.trusts[place % scenario.trusts.len()]))
+}
+
+/// Whether it is this plan's turn to go through what has that number: each trust of a scenario takes its part of the numbers,
+/// and the parts begin elsewhere in each scenario.
+fn turn(plan: &Plan, number: usize) -> bool {
+    let trusts = plan.scenario.trusts;
+    let place = scenarios::ALL.iter().position(|scenario| scenario.name == plan.scenario.name).unwrap_or_default();
+    trusts[(place + number) % trusts.len()] == plan.trust
+}
+
+/// Every call of every scenario, with every cut that is another event than the others there; half of the calls with each trust.
 pub fn singles(references: &References) -> Vec<Plan> {
-    let cut = |(scenario, reference): (&'static Scenario, &Reference)| {
+    let cut = |(life, reference): (Plan, &Reference)| {
         let cuts =
             |(number, call)| Cut::ALL.into_iter().filter(move |cut| cut.differs(call)).map(move |cut| (number, cut));
-        let all: Vec<_> = reference.numbered().flat_map(cuts).collect();
-        all.into_iter().map(move |cut| Plan { cuts: vec![cut], ..Plan::reference(scenario) })
+        let numbered = reference.numbered().filter(|(number, _)| turn(&life, *number));
+        numbered.flat_map(cuts).map(|cut| Plan { cuts: vec![cut], ..life.clone() }).collect::<Vec<_>>()
     };
     known(references).flat_map(cut).collect()
 }
@@ -30,23 +52,25 @@ const PASTS: usize = 4;
 /// Operators that see the past, skip events, see two different things, or sleep for five date windows.
 pub fn sights(references: &References) -> Vec<Plan> {
     let mut plans = vec![];
-    for (scenario, reference) in known(references) {
-        let plan = |cuts: &[_], sight| Plan { scenario, cuts: cuts.to_vec(), sight };
+    for (life, reference) in known(references) {
+        let mut all = vec![];
+        let plan = |cuts: &[_], sight| Plan { cuts: cuts.to_vec(), sight, ..life.clone() };
         let last = reference.numbered().count();
-        plans.extend((1..=reference.events.min(EVENTS)).map(|event| plan(&[], Some(Sight::Skip { event }))));
+        all.extend((1..=reference.events.min(EVENTS)).map(|event| plan(&[], Some(Sight::Skip { event }))));
         let spread: Vec<_> = (1..=PASTS).map(|part| (last * part / (PASTS + 1)).max(1)).collect();
         for number in &spread {
             // The past from before everything, and from half way.
             for seen in [0, number / 2] {
-                plans.push(plan(&[(*number, Cut::Killed)], Some(Sight::Past { seen })));
+                all.push(plan(&[(*number, Cut::Killed)], Some(Sight::Past { seen })));
             }
         }
-        plans.extend([1].iter().chain(&spread).map(|from| plan(&[], Some(Sight::Two { from: *from }))));
+        all.extend([1].iter().chain(&spread).map(|from| plan(&[], Some(Sight::Two { from: *from }))));
         // A sleep takes a minute, so only in the plainest lives, and at changes.
-        if scenario.name.starts_with("plain-") {
+        if life.scenario.name.starts_with("plain-") {
             let changes = reference.numbered().filter(|(_, call)| call.changes());
-            plans.extend(changes.map(|(number, _)| plan(&[(number, Cut::Stopped)], None)));
+            all.extend(changes.map(|(number, _)| plan(&[(number, Cut::Stopped)], None)));
         }
+        plans.extend(all.into_iter().enumerate().filter(|(place, _)| turn(&life, *place)).map(|(_, plan)| plan));
     }
     // A short life has few calls, so that some of the spread may fall together.
     let mut seen = std::collections::BTreeSet::new();
@@ -57,17 +81,18 @@ pub fn sights(references: &References) -> Vec<Plan> {
 /// `count` runs with two cuts each. The second may come after the last call of the reference, since a run that is cut is
 /// longer.
 pub fn pairs(references: &References, count: usize, seed: u64) -> Vec<Plan> {
-    let all: Vec<_> = known(references)
-        .flat_map(|(scenario, reference)| reference.numbered().map(move |(number, _)| (scenario, number)))
-        .collect();
+    let numbers = |(life, reference): (Plan, &Reference)| {
+        let last = reference.numbered().count();
+        (1..=last).map(|number| (life.clone(), number, last)).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = known(references).flat_map(numbers).collect();
     let mut lots = Lots(seed);
     let mut plans = BTreeMap::new();
     while plans.len() < count && !all.is_empty() {
-        let (scenario, first) = all[lots.below(all.len())];
-        let last = references[scenario.name].numbered().count();
-        let second = first + 1 + lots.below(last + 10 - first.min(last));
-        let cuts = [first, second].map(|number| (number, Cut::ALL[lots.below(Cut::ALL.len())]));
-        let plan = Plan { cuts: cuts.to_vec(), ..Plan::reference(scenario) };
+        let (life, first, last) = &all[lots.below(all.len())];
+        let second = first + 1 + lots.below(last + 10 - first);
+        let cuts = [*first, second].map(|number| (number, Cut::ALL[lots.below(Cut::ALL.len())]));
+        let plan = Plan { cuts: cuts.to_vec(), ..life.clone() };
         plans.insert(plan.to_string(), plan);
     }
     plans.into_values().collect()

@@ -2,6 +2,7 @@
 //! a kubelet would. What the user does here waits on what is so, never on the number of a call, so that it works under
 //! every cut. It judges nothing but that no process ends by itself.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -11,10 +12,13 @@ use ::playground::cutting::{Blow, Book, Door};
 use ::playground::emulated::Key;
 use ::playground::keeper::{Kept, Signal};
 use ::playground::stage::{ACCESS_SECRET, await_ready};
-use serde_json::{Value, json};
+use ack_emulator::LedgerEntry;
+use serde_json::Value;
 
-use super::plan::{Plan, Sight};
-use crate::cluster::{id, living, object};
+use super::judge;
+use super::people::Deeds;
+use super::plan::{Plan, Sight, Trust};
+use crate::cluster::id;
 use crate::support::{DEADLINE, RUNTIME, Scene, ready, shared};
 
 /// How long a run may take to settle: an unknown outcome takes half a minute to resolve, and many runs share the cores.
@@ -34,11 +38,15 @@ const QUIET: Duration = Duration::from_millis(2500);
 /// The object that a scenario is about.
 pub const NAME: &str = "demo";
 
+/// The object beside it, whose cluster shows that the list can be trusted.
+pub const NEIGHBOUR: &str = "neighbour";
+
 pub struct World {
     pub scene: Scene,
     pub book: Arc<Book>,
     plan: Plan,
-    keys: [Key; 3],
+    pub(super) keys: [Key; 3],
+    pub(super) deeds: RefCell<Deeds>,
     doors: Vec<Door>,
     processes: Arc<Mutex<Vec<Process>>>,
     /// What is wrong whatever the scenario is.
@@ -76,8 +84,9 @@ impl World {
         let named = [ACCESS_SECRET, "rotated", "other"].into_iter().zip(keys.iter().cloned());
         let mut scene = Scene::with_keys(name, &named.collect::<Vec<_>>());
         let loud = ["--log-level", "info,kube=warn,kube_runtime=warn,ack_operator=debug"];
-        let paces = ["--lists-are-complete", "--poll-busy", "500ms"];
-        scene.operator.more = loud.iter().chain(&paces).map(|word| (*word).to_owned()).collect();
+        let flags = ["--poll-busy", "500ms"].iter().chain(&loud).copied();
+        let trust = (plan.trust == Trust::Flag).then_some("--lists-are-complete");
+        scene.operator.more = flags.chain(trust).map(str::to_owned).collect();
         let processes = Arc::new(Mutex::new(Vec::<Process>::new()));
         let struck = processes.clone();
         let keeper = move |whose: usize, blow| {
@@ -97,16 +106,42 @@ impl World {
             }
         };
         let book = Arc::new(Book::new(&plan.cuts, keeper));
-        let mut world = World { scene, book, plan, keys, doors: vec![], processes, findings: vec![], thaw: None };
+        let deeds = RefCell::default();
+        let mut world =
+            World { scene, book, plan, keys, deeds, doors: vec![], processes, findings: vec![], thaw: None };
         world.open_door();
         world
     }
 
-    /// [`World::new`] with one operator, ready.
+    /// [`World::new`] with one operator, ready, and the neighbour where the plan wants one.
     pub fn with_operator(name: &str, plan: Plan) -> World {
         let mut world = World::new(name, plan);
         world.start_operator();
+        if world.plan.trust == Trust::Neighbour {
+            world.add_neighbour();
+        }
         world
+    }
+
+    /// [`World::new`], where the operator that made the neighbour has ended.
+    pub fn without_operator(name: &str, plan: Plan) -> World {
+        if plan.trust != Trust::Neighbour {
+            return World::new(name, plan);
+        }
+        let world = World::with_operator(name, plan);
+        let first = world.processes.lock().expect("processes").pop();
+        assert!(first.is_some_and(|mut process| process.kept.stop(DEADLINE)), "the operator does not end on SIGTERM");
+        world
+    }
+
+    /// Another object of this operator, with a running cluster. Only once.
+    pub fn add_neighbour(&mut self) {
+        if self.scene.get(NEIGHBOUR).is_none() {
+            self.scene.apply(&self.scene.smallest(NEIGHBOUR));
+            self.until("the neighbour runs", |world| {
+                world.scene.get(NEIGHBOUR).filter(|object| has_reason(object, "Running"))
+            });
+        }
     }
 
     /// A door for the next operator.
@@ -231,7 +266,10 @@ impl World {
             if let Some(answer) = ask(self) {
                 return answer;
             }
-            assert!(began.elapsed() < PATIENCE, "waited {} s in vain until {what}", PATIENCE.as_secs());
+            if began.elapsed() > PATIENCE {
+                let wrong = judge::asked(self).into_iter().map(|wrong| format!("; {wrong}")).collect::<String>();
+                panic!("waited {} s in vain until {what}{wrong}", PATIENCE.as_secs());
+            }
             std::thread::sleep(LOOK);
         }
     }
@@ -251,7 +289,7 @@ impl World {
 
     /// Waits until ACK has made a cluster.
     pub fn wait_until_made(&mut self) {
-        self.until("CreateCluster was executed", |world| (world.scene.clusters_made() > 0).then_some(()));
+        self.until("CreateCluster was executed", |world| (!world.clusters().is_empty()).then_some(()));
     }
 
     /// Waits until nothing is expected to happen any more, with `done` true all the time.
@@ -293,32 +331,13 @@ impl World {
         RUNTIME.block_on(self.scene.objects.list()).expect("a list")
     }
 
-    /// Applies the smallest object with these members of the spec.
-    pub fn apply(&self, spec: Value) -> Value {
-        self.scene.apply(&object(&self.scene, NAME, spec))
+    /// Every cluster that ACK has ever made, but for the neighbour's.
+    pub fn clusters(&self) -> Vec<LedgerEntry> {
+        self.scene.emulator.ledger().into_iter().filter(|cluster| cluster.name != NEIGHBOUR).collect()
     }
 
-    pub fn spec(&self, spec: Value) {
-        self.scene.merge(NAME, json!({ "spec": spec }));
-    }
-
-    /// The Secret that the object names holds this one of the three keys: ours, a newer one of ours, another account's.
-    pub fn use_key(&self, number: usize) {
-        self.scene.secret(ACCESS_SECRET, &self.keys[number]);
-    }
-
-    pub fn key_id(&self, number: usize) -> &str {
-        &self.keys[number].id
-    }
-
-    pub fn settings(&self, settings: Value) {
-        self.scene.emulator.settings(&settings).expect("settings");
-    }
-
-    /// What happens to the cluster outside.
-    pub fn outside(&self, change: &Value) {
-        let cluster = living(&self.scene).first().map(|cluster| cluster.id.clone()).unwrap_or_default();
-        self.scene.emulator.outside(&cluster, change).expect("a living cluster");
+    pub fn living(&self) -> Vec<LedgerEntry> {
+        self.clusters().into_iter().filter(|cluster| cluster.deleted.is_empty()).collect()
     }
 
     /// Ends every process with SIGTERM, and tells what was wrong with any of their lives.

@@ -109,6 +109,8 @@ struct Pages {
     reads: HashMap<(usize, String), usize>,
     struck: usize,
     under_way: usize,
+    /// How many calls came to the bar.
+    held: usize,
     changed: Option<Instant>,
     bar: Option<Filter>,
 }
@@ -145,6 +147,11 @@ impl Book {
         self.barred.send_replace(true);
     }
 
+    /// Whether a call has come to the bar.
+    pub fn holds(&self) -> bool {
+        self.pages().held > 0
+    }
+
     pub fn lift(&self) {
         self.barred.send_replace(false);
     }
@@ -173,6 +180,7 @@ impl Book {
     pub(super) async fn enter(&self, mut call: Call) -> Entry {
         let waits = self.pages().bar.as_ref().is_some_and(|bar| bar(&call));
         if waits {
+            self.pages().held += 1;
             let _ = self.barred.subscribe().wait_for(|barred| !barred).await;
         }
         let mut pages = self.pages();
@@ -196,6 +204,7 @@ impl Book {
             call.number = Some(pages.numbered);
         }
         let cut = call.number.and_then(|number| pages.cuts.remove(&number));
+        (call.cut, call.came) = (cut, Instant::now());
         pages.struck += usize::from(cut.is_some());
         pages.calls.push(call);
         Entry { index: pages.calls.len() - 1, cut }
@@ -204,7 +213,7 @@ impl Book {
     /// The server's answer to a call.
     pub(super) fn answered(&self, entry: &Entry, status: u16) {
         if let Some(call) = self.pages().calls.get_mut(entry.index) {
-            call.status = status;
+            (call.status, call.answered) = (status, Some(Instant::now()));
         }
     }
 
@@ -236,7 +245,7 @@ mod tests {
 
     fn call(line: &str) -> Call {
         let (method, kind) = line.split_once(' ').expect("two words");
-        Call { number: None, whose: 0, method: method.into(), kind: kind.into(), signed: false, status: 0 }
+        Call::new(0, method, kind)
     }
 
     #[tokio::test]

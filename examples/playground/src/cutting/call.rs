@@ -1,7 +1,11 @@
 //! One call of an operator, as a person would name it: `PATCH ackclusters/status`, `POST CreateCluster`. Reads a request's
 //! line and headers, never its body.
 
+use std::time::Instant;
+
 use hyper::http::request::Parts;
+
+use super::Cut;
 
 /// What a door has seen of a call.
 #[derive(Clone, Debug)]
@@ -13,18 +17,47 @@ pub struct Call {
     pub method: String,
     /// The operation of ACK; or the resource of Kubernetes, with its subresource.
     pub kind: String,
+    /// The path, without its query.
+    pub path: String,
     /// ACK takes a signed request once; what comes twice is refused the second time.
     pub signed: bool,
+    /// By which ACK knows it again; empty for Kubernetes.
+    pub nonce: String,
+    pub cut: Option<Cut>,
+    /// When it came to the door, and when the server answered it last.
+    pub came: Instant,
+    pub answered: Option<Instant>,
     /// As the server answered last; 0: not delivered (yet).
     pub status: u16,
 }
 
 impl Call {
     pub(super) fn of(whose: usize, parts: &Parts) -> Call {
-        let action = parts.headers.get("x-acs-action").and_then(|value| value.to_str().ok());
-        let kind = action.map_or_else(|| resource(parts.uri.path()), str::to_owned);
-        let signed = parts.headers.keys().any(|name| name.as_str().starts_with("x-acs-"));
-        Call { number: None, whose, method: parts.method.to_string(), kind, signed, status: 0 }
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let path = parts.uri.path();
+        Call {
+            kind: header("x-acs-action").unwrap_or_else(|| resource(path)),
+            path: path.to_owned(),
+            signed: parts.headers.keys().any(|name| name.as_str().starts_with("x-acs-")),
+            nonce: header("x-acs-signature-nonce").unwrap_or_default(),
+            ..Call::new(whose, parts.method.as_str(), "")
+        }
+    }
+
+    pub(super) fn new(whose: usize, method: &str, kind: &str) -> Call {
+        Call {
+            number: None,
+            whose,
+            method: method.into(),
+            kind: kind.into(),
+            path: String::new(),
+            signed: false,
+            nonce: String::new(),
+            cut: None,
+            came: Instant::now(),
+            answered: None,
+            status: 0,
+        }
     }
 
     /// Everything that is not a GET changes something.
