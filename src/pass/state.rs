@@ -170,6 +170,19 @@ impl<'a> Pass<'a> {
     /// Keeps what came of something that was done, and looks at the object afresh.
     pub async fn done(&mut self, deed: Deed, outcome: Result<(), Trouble>) -> Result<Flow, store::Error> {
         self.view.seen.acted.push((deed, outcome));
+        self.reread_patiently().await
+    }
+
+    /// [`Pass::reread`], tried for some seconds: what this pass alone knows of what it asked for must not be lost with one read.
+    pub async fn reread_patiently(&mut self) -> Result<Flow, store::Error> {
+        for pause in [1, 2, 4].map(|tenths| std::time::Duration::from_millis(tenths * 200)) {
+            match self.reread().await {
+                Err(error @ store::Error::Unreadable(_)) => return Err(error),
+                Err(error) => tracing::info!(%error, "the object could not be read; trying again"),
+                Ok(flow) => return Ok(flow),
+            }
+            tokio::time::sleep(pause).await;
+        }
         self.reread().await
     }
 

@@ -167,17 +167,13 @@ fn pace(cluster: &Cluster, rules: &Rules) -> Pace {
 
 /// `Ok` unless the protection is to be switched first.
 fn protect(v: &View, known: &Known, cluster: &Cluster, told: &mut Told, rules: &Rules) -> Result<(), Step> {
-    let reversed = || {
-        format!(
-            "deletion protection was switched on in ACK after the spec said false, so it stays on. To keep it: \
-             deletion_protection: true; to lift it: {LIFT}"
-        )
-    };
+    let stays = |why: &str| format!("{why}. To keep it on: deletion_protection: true; to lift it: {LIFT}");
     let on = match (v.guard.word, cluster.guarded) {
         (Some(true), Some(false)) => true,
         (Some(false), Some(true)) if v.guard.newer => false,
         (Some(false), Some(true)) => {
-            told.tell(Reason::SpecDiffers, reversed());
+            let why = "deletion protection was switched on in ACK after the spec said false, so it stays on";
+            told.tell(Reason::SpecDiffers, stays(why));
             return Ok(());
         }
         _ => return Ok(()),
@@ -186,7 +182,7 @@ fn protect(v: &View, known: &Known, cluster: &Cluster, told: &mut Told, rules: &
     let switching = || Verdict::under_way(Some(true), Reason::Updating, note).at(v.now + rules.apart);
     match asked::may(v, known, rules, (keys::PROTECTION, &on.to_string()), pace(cluster, rules)) {
         // A flag that is on again, or still, may have been raised by somebody since: lowering it takes a new word.
-        May::Ask(asked) if !on && asked::repeated(known, &asked) => told.tell(Reason::SpecDiffers, reversed()),
+        May::Ask(asked) if !on && asked::repeated(known, &asked) => told.tell(Reason::SpecDiffers, stays(UNLIFTED)),
         May::Ask(asked) => {
             return Err(asked::step(v, known, cluster, rules, Deed::Protect(on), switching(), vec![asked]));
         }
@@ -195,7 +191,7 @@ fn protect(v: &View, known: &Known, cluster: &Cluster, told: &mut Told, rules: &
             return Err(Step::Rest(Verdict { ready: Some(true), ..troubled(v, rules, &trouble) }));
         }
         May::Rest(Pause { again, why }) => match why {
-            Why::Unshown | Why::Undone(_) if !on => told.tell(Reason::SpecDiffers, reversed()),
+            Why::Unshown | Why::Undone(_) if !on => told.tell(Reason::SpecDiffers, stays(UNLIFTED)),
             why => rests(note, again, why, told),
         },
     }

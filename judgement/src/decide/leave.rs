@@ -129,9 +129,18 @@ fn unprotected(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Res
 
 /// The flag was switched on in ACK under a spec that said false already.
 fn reversed(v: &View, cluster: &Cluster, rules: &Rules) -> Verdict {
+    stays(v, cluster, rules, "deletion protection was switched on in ACK after the spec said false")
+}
+
+/// It was to be lifted, and is on still, or again.
+fn unlifted(v: &View, cluster: &Cluster, rules: &Rules) -> Verdict {
+    stays(v, cluster, rules, UNLIFTED)
+}
+
+fn stays(v: &View, cluster: &Cluster, rules: &Rules, why: &str) -> Verdict {
     let note = format!(
-        "deletion waits: deletion protection was switched on in ACK after the spec said false. To keep the cluster: \
-         deletionPolicy: Retain. To delete it, lift the protection in ACK, or: {LIFT}"
+        "deletion waits: {why}. To keep the cluster: deletionPolicy: Retain. To delete it, lift the protection in ACK, or: \
+         {LIFT}"
     );
     Verdict::stuck(owner::serving(cluster), Reason::DeletionProtected, note).at(v.now + rules.poll_idle)
 }
@@ -165,7 +174,7 @@ fn lower(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<()
     let pace = Pace { failed: false, unshown: asked::day(rules) };
     Err(match asked::may(v, known, rules, (keys::PROTECTION, "false"), pace) {
         // A flag that is on again, or still, may have been raised by somebody since: lowering it takes a new word.
-        May::Ask(asked) if asked::repeated(known, &asked) => Step::Rest(reversed(v, cluster, rules)),
+        May::Ask(asked) if asked::repeated(known, &asked) => Step::Rest(unlifted(v, cluster, rules)),
         May::Ask(asked) => asked::step(v, known, cluster, rules, Deed::Protect(false), lifting(), vec![asked]),
         May::Wait => Step::Rest(lifting()),
         May::Troubled(trouble) if !runs && matches!(trouble.class, Class::Busy | Class::Unknown) => return Ok(()),
@@ -176,7 +185,7 @@ fn lower(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<()
             Step::Rest(Verdict::stuck(owner::serving(cluster), Reason::DeleteFailed, note).at(again))
         }
         May::Rest(Pause { why: Why::Failed | Why::Unshown | Why::Undone(_), .. }) => {
-            Step::Rest(reversed(v, cluster, rules))
+            Step::Rest(unlifted(v, cluster, rules))
         }
     })
 }

@@ -45,6 +45,10 @@ const LIFT: &str = "kubectl patch ackcluster NAME --type merge -p '{\"spec\":{\"
                     ackcluster NAME --for=jsonpath='{.status.protectionSeen.word}'=true && kubectl patch ackcluster NAME \
                     --type merge -p '{\"spec\":{\"deletion_protection\":false}}'";
 
+/// Why a protection stays that was asked to be lifted.
+const UNLIFTED: &str = "ACK was asked to lift deletion protection and it is on; somebody may have switched it on since, so it is \
+                        not lifted again for the same word";
+
 /// What to do next. Total: it has an answer for every view.
 pub fn decide(view: &View, rules: &Rules) -> Step {
     match judge(view, rules).unwrap_or_else(|step| step) {

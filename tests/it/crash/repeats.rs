@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::playground::cutting::Call;
+use ::playground::cutting::{Call, Cut};
 
 use super::asks::{Ask, LISTED, SLOW, is_stored};
 use super::world::World;
@@ -42,13 +42,12 @@ fn too_often(world: &World, calls: &[Call], group: &[&Ask]) -> Option<String> {
     (done > allowed).then(|| format!("{} was taken {done} times, where {allowed} are allowed", group[0]))
 }
 
-/// Nobody may know what came of it: its answer was lost, or something was cut before the operator wrote that down. Even a
-/// read of the object that fails then loses a refusal, so that it is asked for again after `L` and not after the slow pace.
+/// Nobody may know what came of it: its answer was lost, or its operator died, or slept, before it wrote that down.
 fn forgotten(calls: &[Call], ask: &Ask) -> bool {
     let since = ask.call.answered.unwrap_or(ask.call.came);
     let later = calls[ask.place..].iter().filter(|call| call.whose == ask.call.whose);
     let mut until_written = later.take_while(|call| !(is_stored(call) && call.came > since));
-    ask.unread() || until_written.any(|call| call.cut.is_some())
+    ask.unread() || until_written.any(|call| matches!(call.cut, Some(Cut::Killed | Cut::Stopped)))
 }
 
 /// Between two that ask for the same, from the look for the first to the write before the second.
