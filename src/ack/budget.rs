@@ -130,11 +130,14 @@ impl Pace {
     }
 }
 
+/// A namespace, and who waits in it.
+type Lane<T> = (Arc<str>, VecDeque<(Urgency, T)>);
+
 /// Those who wait, each in the lane of its namespace. Lanes take turns, so that nobody waits for the length of another's; in a
 /// lane the more urgent come first, and else who came first.
 pub(super) struct Queue<T> {
     pace: Pace,
-    lanes: VecDeque<(Arc<str>, VecDeque<(Urgency, T)>)>,
+    lanes: VecDeque<Lane<T>>,
     /// Somebody hands out the turns.
     pub served: bool,
 }
