@@ -8,7 +8,7 @@ use futures::{FutureExt, Stream, StreamExt, future, stream};
 use kube::api::Api;
 use kube::{Client, ResourceExt};
 use kube_runtime::controller::{self, Action, Controller};
-use kube_runtime::reflector::{self, Store};
+use kube_runtime::reflector::{self, ObjectRef, Store};
 use kube_runtime::watcher::{self, Event, watcher};
 use kube_runtime::{WatchStreamExt, reflector::store::Writer};
 
@@ -125,10 +125,7 @@ impl Operator {
             let place = orphans::Place::new(&settings, objects.clone());
             accounts.show_lists_to(move |account, region, list| orphans.judge(&place, account, region, list));
         }
-        let apis: Vec<Api<Watched>> = match settings.namespaces.as_slice() {
-            [] => vec![Api::all(client.clone())],
-            some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
-        };
+        let apis = apis(&client, &settings.namespaces);
         let turns = turns::Turns::new(settings.concurrency);
         let env = Env::new(client, accounts, objects.clone(), memory, settings.pass);
         let context = Arc::new(Context { env, turns, metrics, health: health.clone(), lease });
@@ -155,23 +152,31 @@ impl Operator {
             }
             health.ready();
         };
-        let work = passes.for_each(|result| async move {
-            match result {
-                Ok((object, _)) => tracing::trace!(%object, "passed"),
-                Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
-                Err(controller::Error::QueueError(error)) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "AckClusters cannot be watched; trying again"
-                    );
-                }
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
-            }
-        });
+        let work = passes.for_each(|result| async move { tell(result) });
         let (work, first_list) = (std::pin::pin!(work), std::pin::pin!(first_list));
         if let future::Either::Left(((), work)) = future::select(first_list, work).await {
             work.await;
         }
+    }
+}
+
+/// One for each namespace; without one, one for all.
+fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<Watched>> {
+    match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
+    }
+}
+
+/// What became of a pass, or of a watch, for the log.
+fn tell(result: Result<(ObjectRef<Watched>, Action), controller::Error<Error, watcher::Error>>) {
+    match result {
+        Ok((object, _)) => tracing::trace!(%object, "passed"),
+        Err(error @ controller::Error::ObjectNotFound(_)) => tracing::trace!(%error),
+        Err(controller::Error::QueueError(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "AckClusters cannot be watched; trying again");
+        }
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a pass failed"),
     }
 }
 

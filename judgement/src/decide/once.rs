@@ -8,21 +8,8 @@ use super::*;
 pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>, rules: &Rules) -> Result<Step, Step> {
     // An answer that comes late, when the object has come to another attempt, says nothing about that one.
     let sent = v.seen.sent.as_ref().filter(|(nonce, _)| *nonce == intent.nonce).map(|(_, sent)| sent);
-    if mine && sent.is_none() {
-        // Only the account whose list showed that nothing is there may be asked to make it.
-        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
-        return Ok(Step::Act(match v.goal {
-            Goal::Manage if !theirs => Act::Send { not_after: intent.date + rules.window - rules.skew },
-            // The object was deleted or paused, or its keys changed, between seal and first byte: it was never made.
-            Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy | Goal::Release => Act::Close(Closed::Unsent),
-        }));
-    }
-    if let Some(Sent::Refused(class, note)) = sent {
-        let (class, note) = (*class, note.clone());
-        // By then no copy of the request lives any more, so no later time, which a wrong clock may tell, is needed; and
-        // it would be waited for.
-        let at = v.now.min(intent.date + rules.believable());
-        return Ok(Step::Act(Act::Close(Closed::Refused { class, at, corrected: false, note })));
+    if let Some(act) = known(v, intent, mine, sent, rules) {
+        return Ok(Step::Act(act));
     }
     let said = match sent {
         Some(Sent::Unknown(note)) => Some(note),
@@ -70,6 +57,24 @@ pub(super) fn resolve(v: &View, intent: &Intent, mine: bool, said: Option<&Note>
         Goal::Destroy | Goal::Release => Step::Act(Act::Release(Free::NeverMade)),
         Goal::Manage | Goal::Observe | Goal::Pause => Step::Act(Act::Close(Closed::Absent { at: v.now })),
     })
+}
+
+/// What is to be done where it is known what became of the request, if only that it was not sent yet.
+fn known(v: &View, intent: &Intent, mine: bool, sent: Option<&Sent>, rules: &Rules) -> Option<Act> {
+    if mine && sent.is_none() {
+        // Only the account whose list showed that nothing is there may be asked to make it.
+        let theirs = matches!(&v.seen.account, Some(Ok(account)) if *account != intent.site.account);
+        return Some(match v.goal {
+            Goal::Manage if !theirs => Act::Send { not_after: intent.date + rules.window - rules.skew },
+            // The object was deleted or paused, or its keys changed, between seal and first byte: it was never made.
+            Goal::Manage | Goal::Observe | Goal::Pause | Goal::Destroy | Goal::Release => Act::Close(Closed::Unsent),
+        });
+    }
+    let Some(Sent::Refused(class, note)) = sent else { return None };
+    // By then no copy of the request lives any more, so no later time, which a wrong clock may tell, is needed; and it
+    // would be waited for.
+    let at = v.now.min(intent.date + rules.believable());
+    Some(Act::Close(Closed::Refused { class: *class, at, corrected: false, note: note.clone() }))
 }
 
 /// The intent that is stored is another uid's, and its cluster lives: nothing of this object was ever asked for. It is taken over
@@ -157,16 +162,41 @@ fn absent(
     if !list.whole {
         return Err(Step::Rest(torn(v, &intent.site.region, rules)));
     }
-    let person = format!(
+    believed(v, intent, list, rules)?;
+    if first.is_none() {
+        return Err(wait(list.began + rules.apart, Some(list.began)));
+    }
+    if !*ask(v, rules, &v.seen.fence, Look::Fence)? {
+        let note =
+            format!("the gateway accepts requests that it must refuse, so absence proves nothing; {}", person(nonce));
+        // Remembered, or the next look would begin with the waiting again and the object would say so.
+        let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
+        let verdict = Verdict::stuck(Some(false), Reason::FenceInert, note).at(v.now + rules.slow);
+        return Err(Step::Rest(verdict.keeping(memo)));
+    }
+    Ok(())
+}
+
+/// Whose word ends the waiting.
+fn person(nonce: &Nonce) -> String {
+    format!(
         "look into the console: if there is no such cluster, kubectl annotate ackcluster NAME \
          ackoperator.dev/confirm-absent={nonce}"
-    );
-    let stuck = |reason, note: String| Verdict::stuck(Some(false), reason, note).at(v.now + rules.slow);
+    )
+}
+
+/// `Ok` where nothing in the list could be what is looked for, and these credentials would see it.
+fn believed(v: &View, intent: &Intent, list: &Listing, rules: &Rules) -> Result<(), Step> {
+    let person = person(&intent.nonce);
+    let stuck = |note: String| {
+        let verdict = Verdict::stuck(Some(false), Reason::ListNotTrusted, note).at(v.now + rules.slow);
+        Err(Step::Rest(verdict.still(&v.memo)))
+    };
     if let Some(Undecided { id, .. }) = &list.undecided {
         let note = format!(
             "cluster {id} has the name of this object and no tags: it could be the one that was asked for; {person}"
         );
-        return Err(Step::Rest(stuck(Reason::ListNotTrusted, note).still(&v.memo)));
+        return stuck(note);
     }
     if !list.trusted && !rules.lists_complete {
         let note = format!(
@@ -175,16 +205,7 @@ fn absent(
              see every cluster of the account",
             intent.site.region
         );
-        return Err(Step::Rest(stuck(Reason::ListNotTrusted, note).still(&v.memo)));
-    }
-    if first.is_none() {
-        return Err(wait(list.began + rules.apart, Some(list.began)));
-    }
-    if !*ask(v, rules, &v.seen.fence, Look::Fence)? {
-        let note = format!("the gateway accepts requests that it must refuse, so absence proves nothing; {person}");
-        // Remembered, or the next look would begin with the waiting again and the object would say so.
-        let memo = Memo::Absent { nonce: nonce.clone(), began: list.began };
-        return Err(Step::Rest(stuck(Reason::FenceInert, note).keeping(memo)));
+        return stuck(note);
     }
     Ok(())
 }

@@ -9,15 +9,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         row: "an operator that crashes and sleeps",
         edits: &[(
             "src/decide/once.rs",
-            r"    if let Some(Sent::Refused(class, note)) = sent {
-        let (class, note) = (*class, note.clone());
-",
-            r"    let refused = match sent {
-        Some(Sent::Refused(class, note)) => Some((*class, note.clone())),
-        Some(Sent::Unknown(note)) => Some((Class::User, note.clone())),
-        _ => None,
+            "    let Some(Sent::Refused(class, note)) = sent else { return None };\n",
+            r"    let (class, note) = match sent {
+        Some(Sent::Refused(class, note)) => (class, note),
+        Some(Sent::Unknown(note)) => (&Class::User, note),
+        _ => return None,
     };
-    if let Some((class, note)) = refused {
 ",
         )],
     },
@@ -58,8 +55,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         row: "lists filtered",
         edits: &[(
             "src/decide/once.rs",
-            "if !list.trusted && !rules.lists_complete {",
-            "if first.is_some() && !list.trusted && !rules.lists_complete {",
+            "    believed(v, intent, list, rules)?;",
+            "    if first.is_some() {\n        believed(v, intent, list, rules)?;\n    }",
         )],
     },
     Mutant {
