@@ -12,6 +12,8 @@ use kube_runtime::watcher::Event;
 
 use crate::sight::Recorded;
 
+#[doc(hidden)]
+pub mod fuzz;
 mod watched;
 
 pub use watched::{Edition, Intent, Watched};

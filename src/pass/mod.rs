@@ -7,10 +7,13 @@
 //! there is nothing to look at, and an edit of the object ends it as soon as the watch tells of it.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Client, Resource, ResourceExt};
 use kube_runtime::controller::Action;
@@ -195,9 +198,25 @@ impl Env {
             return Ok(Action::requeue(wait));
         }
         let store = Store::new(self.client.clone(), &namespace, &name);
-        match self.steps(store.clone(), &object.uid().unwrap_or_default()).await {
-            Err(Error::Store(store::Error::Unreadable(unreadable))) => self.complain(&store, *unreadable).await,
-            outcome => outcome,
+        let uid = object.uid().unwrap_or_default();
+        match survive(self.steps(store.clone(), &uid)).await {
+            Ok(Err(Error::Store(store::Error::Unreadable(unreadable)))) => {
+                let Unreadable { metadata, conditions, why } = *unreadable;
+                let note = format!("this object cannot be understood, so nothing is done for it: {why}");
+                let verdict = Verdict::unreadable(note.as_str());
+                self.complain(&store, metadata, conditions, verdict).await
+            }
+            Ok(outcome) => outcome,
+            Err(Panicked) => {
+                self.memory.forget(&uid);
+                let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
+                    return Ok(Action::await_change());
+                };
+                let note = "this operator has a defect that shows at this object, so nothing is done for it until the \
+                            next try; the log says where, report that";
+                let conditions = object.status.map(|status| status.conditions).unwrap_or_default();
+                self.complain(&store, object.metadata, conditions, Verdict::defect(note)).await
+            }
         }
     }
 
@@ -233,14 +252,19 @@ impl Env {
         Err(Error::Restless)
     }
 
-    /// An object that cannot be understood says so, and nothing else is done for it. Where it is so broken that the API
+    /// An object for which nothing can be done says so. Where it is so broken that the API
     /// server takes no status for it (a rule meets a wrong type), the event remains.
-    async fn complain(&self, store: &Store, unreadable: Unreadable) -> Result<Action, Error> {
-        let Unreadable { metadata, conditions, why } = unreadable;
-        let note = format!("this object cannot be understood, so nothing is done for it: {why}");
+    async fn complain(
+        &self,
+        store: &Store,
+        metadata: ObjectMeta,
+        conditions: Vec<Condition>,
+        verdict: Verdict,
+    ) -> Result<Action, Error> {
+        let note = verdict.work.note();
         tracing::warn!(namespace = metadata.namespace, name = metadata.name, note);
         let mut status = AckClusterStatus { conditions: conditions.clone(), ..AckClusterStatus::default() };
-        report::conditions(&mut status, &metadata, &Verdict::unreadable(note.as_str()), Timestamp::now());
+        report::conditions(&mut status, &metadata, &verdict, Timestamp::now());
         if status.conditions != conditions {
             match store.write_conditions(&metadata, &status.conditions).await {
                 Ok(()) => {}
@@ -249,14 +273,23 @@ impl Env {
             }
             let kind = ApiResource::erase::<AckCluster>(&());
             let regarding = DynamicObject { types: None, metadata, data: Value::Null }.object_ref(&kind);
-            let reason = Reason::InvalidSpec.to_string();
-            if let Err(error) = self.publish(&regarding, true, &reason, "Reconcile", &note).await {
+            let reason = verdict.work.reason().map(|reason| reason.to_string()).unwrap_or_default();
+            if let Err(error) = self.publish(&regarding, true, &reason, "Reconcile", note).await {
                 tracing::debug!(%error, "the event was not taken");
             }
         }
         let idle = self.settings.rules.poll_idle;
         Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
     }
+}
+
+/// A pass panicked; the panic hook has logged where.
+#[derive(Debug)]
+struct Panicked;
+
+/// A defect that one object brings out must not end the process for all others.
+async fn survive<T>(pass: impl Future<Output = T>) -> Result<T, Panicked> {
+    AssertUnwindSafe(pass).catch_unwind().await.map_err(|_| Panicked)
 }
 
 /// How a rest ended.
@@ -334,5 +367,20 @@ impl Pass<'_> {
         let namespace = self.object.namespace().unwrap_or_default();
         let reference = ObjectRef::new(&self.object.name_any()).within(&namespace);
         self.env.memory.put(&uid, entry, || self.env.objects.has(&reference, &uid));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pass_that_panics_ends_nothing_but_itself() {
+        assert_eq!(survive(async { 7 }).await.expect("no panic"), 7);
+        let defect = async {
+            tokio::task::yield_now().await;
+            panic!("a defect");
+        };
+        survive::<()>(defect).await.expect_err("it panicked");
     }
 }

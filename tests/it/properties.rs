@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ack_operator::ack::fuzz;
 use ack_operator::ack::sign::{Keys, Scheme, Unsigned};
+use ack_operator::cache;
 use jiff::Timestamp;
 use libtest_mimic::Trial;
 use proptest::prelude::*;
@@ -18,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
         whatever_is_signed_the_gate_lets_in_and_no_other_byte,
         no_bytes_upset_a_decoder,
         no_sample_upsets_a_decoder_however_it_is_cut_or_changed,
+        no_stored_object_upsets_the_watch_however_it_is_cut_or_changed,
     )
 }
 
@@ -173,4 +175,26 @@ fn no_sample_upsets_a_decoder_however_it_is_cut_or_changed() {
         }
     }
     println!("{inputs} changed samples");
+}
+
+/// An object with every field of the spec and a status.
+fn no_stored_object_upsets_the_watch_however_it_is_cut_or_changed() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/every-field.json");
+    let spec: serde_json::Value = serde_json::from_slice(&std::fs::read(file).expect("a sample")).expect("JSON");
+    let status = serde_json::json!({
+        "cluster_id": "c1", "accountId": "1", "regionId": "cn-x", "clusterOrigin": "Created", "state": "running",
+        "conditions": [{"type": "Stalled", "status": "True", "reason": "SpecDiffers"}],
+        "createIntents": [{"key": "cluster", "attempt": 1, "nonce": "n", "installation": "i", "outcome": "Open"}],
+    });
+    let metadata =
+        serde_json::json!({"name": "demo", "namespace": "a", "uid": "u", "generation": 1, "finalizers": ["f"]});
+    let sample = serde_json::json!({"metadata": metadata, "spec": spec, "status": status}).to_string().into_bytes();
+    for at in 0..sample.len() {
+        cache::fuzz::object(&sample[..at]);
+        for byte in *b"\"{[,0\xff" {
+            let mut changed = sample.clone();
+            changed[at] = byte;
+            cache::fuzz::object(&changed);
+        }
+    }
 }

@@ -165,6 +165,10 @@ impl Verdict {
     pub fn new(ready: Option<bool>, work: Work) -> Verdict {
         Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false, lock: Lock::Keep }
     }
+    /// Of an object over which a pass panicked.
+    pub fn defect(note: impl Into<Note>) -> Verdict {
+        Verdict::stuck(None, Reason::InternalError, note)
+    }
     /// Of an object from which no view can be made.
     pub fn unreadable(note: impl Into<Note>) -> Verdict {
         Verdict::stuck(None, Reason::InvalidSpec, note)

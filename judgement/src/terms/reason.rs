@@ -114,6 +114,9 @@ reasons! {
     /// The cluster has no API server address of the kind that the kubeconfig shall hold. Change `endpointAccess`, or give the
     /// cluster such an address.
     EndpointMissing,
+    /// This operator met a defect of its own while it worked on this object. Other objects are not touched, and this one is tried
+    /// again. Report the message and the log line with this object's name.
+    InternalError,
     /// The CustomResourceDefinition would drop what the operator must write down. Apply the operator's own:
     /// `ack-operator crd | kubectl apply --server-side -f -`.
     DefinitionOutdated,

@@ -91,7 +91,7 @@ fn by_reason(reason: Reason, serves: bool) -> &'static str {
         }
         InvalidSpec | InvalidCredentials | CredentialsMissing | PermissionDenied | QuotaExceeded | AccountProblem
         | AccountChanged | CreateFailed | ClusterGone | OwnershipConflict | DuplicateDetected | FenceInert
-        | ListNotTrusted | DefinitionOutdated => "Degraded",
+        | ListNotTrusted | DefinitionOutdated | InternalError => "Degraded",
         UpdateFailed | WorkersMissing | SpecDiffers | DeletionProtected | DeletionHeld | DeleteFailed
         | SecretConflict | EndpointMissing => "Degraded",
         ClusterUnavailable => "Degraded",
