@@ -74,9 +74,6 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     {
         return May::Troubled(trouble.clone());
     }
-    let lost = |again: Timestamp, note: Note| {
-        May::Troubled(Trouble { wait: Some(again.duration_since(v.now)), ..Trouble::new(Class::Transient, note) })
-    };
     let Some(before) = known.asked.iter().find(|asked| asked.key == key && asked.digest == digest) else {
         return ask(1);
     };
@@ -85,6 +82,13 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
     if v.now >= at + day(rules) * 2 {
         return ask(1);
     }
+    let lost = |note: Note| {
+        let again = at + if before.times < 2 { rules.listed } else { rules.slow };
+        if v.now >= again {
+            return ask(before.times.saturating_add(1));
+        }
+        May::Troubled(Trouble { wait: Some(again.duration_since(v.now)), ..Trouble::new(Class::Transient, note) })
+    };
     let end = match tried {
         Some(Err(trouble)) => Some(End::Refused(trouble.note.clone())),
         Some(Ok(())) | None => before.end.clone(),
@@ -95,16 +99,15 @@ pub(super) fn may(v: &View, known: &Known, rules: &Rules, (key, digest): (&str, 
         Some(End::Shown) if before.times == 2 => (at + rules.slow, Why::Undone(2)),
         Some(End::Shown) => (at + day(rules), Why::Undone(before.times)),
         Some(End::Unshown) => (at + pace.unshown, Why::Unshown),
-        Some(End::Lost(note)) => {
-            let again = at + if before.times < 2 { rules.listed } else { rules.slow };
-            return if v.now >= again { ask(before.times.saturating_add(1)) } else { lost(again, note) };
-        }
+        Some(End::Lost(note)) => return lost(note),
         // What is shown right after it may still be the state before it.
         None if tried.is_some() => return May::Wait,
         None if pace.failed => (at + rules.slow, Why::Failed),
         None if v.now < at + rules.listed => return May::Wait,
-        // Perhaps it never got there: the process died. Once more, and not more often.
-        None if before.times < 2 && !taken(v).iter().any(|(k, d)| k == key && d == digest) => return ask(2),
+        // Perhaps it never got there: the process died before it learnt the answer. Twice more, and not more often.
+        None if before.times < 3 && !taken(v).iter().any(|(k, d)| k == key && d == digest) => {
+            return lost("what ACK answered to the last request is not known".into());
+        }
         None => (at + pace.unshown, Why::Unshown),
     };
     if v.now >= again { ask(before.times.saturating_add(1)) } else { May::Rest(Pause { again, why }) }
@@ -198,7 +201,7 @@ fn end(v: &View, rules: &Rules, asked: &Asked) -> Option<Option<End>> {
         Some(Ok(())) | None if shown(v, asked) => Some(End::Shown),
         Some(Ok(())) | None => {
             let late = v.now >= asked.at + rules.listed && asked.key != keys::DELETION;
-            let known = asked.times > 1 || taken(v).contains(&(asked.key.clone(), asked.digest.clone()));
+            let known = asked.times > 2 || taken(v).contains(&(asked.key.clone(), asked.digest.clone()));
             (late && known && asked.end.is_none() && looked(v)).then_some(End::Unshown)
         }
     };

@@ -197,8 +197,14 @@ fn lost() -> Vec<Case> {
             changes(&[wanted()]).times(2)
         }),
         case(
-            "and not again after the next restart",
+            "after the next restart slowly",
             before(mins(5), 2, None),
+            rests(UnderWay(Reason::Unreachable)).again(mins(5)),
+        ),
+        case("and then once more", before(mins(10), 2, None), changes(&[wanted()]).times(3)),
+        case(
+            "and not again after the third",
+            before(mins(10), 3, None),
             rests(Stuck(Reason::SpecDiffers)).again(mins(5)).ends("timezone", Some(End::Unshown)),
         ),
         case(

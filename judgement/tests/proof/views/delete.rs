@@ -202,7 +202,16 @@ fn request() -> Vec<Case> {
         case("an answer that was lost has it asked for once more", before(State::Running, mins(5), 1, None), {
             delete().times(2)
         }),
-        case("and then slowly, which is told", before(State::Running, mins(6), 2, None), failed().again(mins(4))),
+        case(
+            "and then slowly, which is told",
+            before(State::Running, mins(6), 2, None),
+            rests(UnderWay(Reason::Unreachable)).again(mins(4)),
+        ),
+        case(
+            "and at last it is said that ACK does not begin it",
+            before(State::Running, mins(6), 3, None),
+            failed().again(mins(4)),
+        ),
         case(
             "other options are another wish",
             going(State::Running).asked(asked(keys::DELETION, "others", secs(1))),
