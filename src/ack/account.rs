@@ -19,6 +19,9 @@ use super::shared::{Serves, Shared};
 use super::{Client, Stamp};
 use crate::terms::{AccountId, Region};
 
+/// Regions whose lists are kept. Nobody has so many; a spec can name any number.
+const REGIONS: usize = 64;
+
 /// One set of keys, in use.
 pub struct Account {
     client: Client,
@@ -104,6 +107,9 @@ impl Account {
 
     fn reader(&self, region: &Region) -> Arc<Reader> {
         let mut readers = self.readers.lock().expect("nothing panics while it holds this lock");
+        if readers.len() >= REGIONS && !readers.contains_key(region) {
+            readers.retain(|_, reader| Arc::strong_count(reader) > 1);
+        }
         readers.entry(region.clone()).or_default().clone()
     }
 

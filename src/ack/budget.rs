@@ -13,7 +13,8 @@ use crate::terms::Region;
 pub struct Limits {
     pub reads: Rate,
     pub changes: Rate,
-    /// Calls under way at once in one region.
+    /// Calls under way at once in one region, of reads and of changes each: what ACK answers slowly must not hold up what is
+    /// sealed.
     pub slots: usize,
     /// How long keys that ACK did not accept are not tried again. Other keys are another account, and tried at once.
     pub barred: Duration,
@@ -74,59 +75,75 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// A wait that the server asks for is sat out up to this; a longer one is told, since a person may do something about it.
 const HELD: Duration = Duration::from_secs(30);
 
-/// A bucket of tokens, kept as the one moment at which it will be full again, whose rate is learnt.
+/// No server is left alone for longer than this without being asked again.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// A bucket of tokens whose rate is learnt.
 struct Pace {
+    /// Tokens a second.
     rate: f64,
     most: f64,
-    burst: u32,
-    full_at: Option<Instant>,
-    /// No call before, since the server said so.
-    held_until: Option<Instant>,
+    burst: f64,
+    tokens: f64,
+    /// When they were counted. In the future while the server wants to be left alone.
+    at: Option<Instant>,
     grown: Option<Instant>,
     halved: Option<Instant>,
 }
 
 impl Pace {
     fn new(Rate { first, most, burst }: Rate) -> Pace {
-        let most = f64::from(most.max(1));
+        let (most, burst) = (f64::from(most.max(1)), f64::from(burst.max(1)));
         let rate = f64::from(first.max(1)).min(most);
-        Pace { rate, most, burst, full_at: None, held_until: None, grown: None, halved: None }
+        Pace { rate, most, burst, tokens: burst, at: None, grown: None, halved: None }
     }
 
     fn every(&self) -> Duration {
         Duration::from_secs_f64(1.0 / self.rate)
     }
 
+    fn tokens(&self, now: Instant) -> f64 {
+        let since = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        (self.tokens + since.as_secs_f64() * self.rate).min(self.burst)
+    }
+
     /// How long the next call must wait.
     fn wait(&self, now: Instant) -> Duration {
-        let ahead = self.full_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        ahead.saturating_sub(self.every() * self.burst.saturating_sub(1)).max(self.held(now))
+        let lacks = (1.0 - self.tokens(now.max(self.at.unwrap_or(now)))).max(0.0);
+        self.held(now) + Duration::from_secs_f64(lacks / self.rate)
     }
 
     /// How long the server wants to be left alone.
     fn held(&self, now: Instant) -> Duration {
-        self.held_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+        self.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+    }
+
+    /// Counts the tokens as they are now, so that another rate counts from now on only.
+    fn count(&mut self, now: Instant) {
+        (self.tokens, self.at) = (self.tokens(now), self.at.max(Some(now)));
     }
 
     fn take(&mut self, now: Instant) {
-        self.full_at = Some(self.full_at.map_or(now, |at| at.max(now)) + self.every());
+        self.count(now);
+        self.tokens -= 1.0;
     }
 
     /// Somebody had to wait, and nothing was throttled meanwhile.
     fn grow(&mut self, now: Instant) {
+        self.count(now);
         let since = self.grown.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         self.rate = (self.rate + GROWTH * since.min(TOGETHER).as_secs_f64()).min(self.most);
     }
 
     /// The server throttled a call, and said how long it wants to be left alone. Afterwards calls come one by one.
     fn throttled(&mut self, now: Instant, wait: Duration) {
-        self.held_until = self.held_until.max(Some(now + wait));
+        let wait = wait.min(LONGEST);
+        self.count(now);
         if self.halved.is_none_or(|last| now.saturating_duration_since(last) > TOGETHER) {
             (self.rate, self.halved) = ((self.rate / 2.0).max(FLOOR), Some(now));
         }
-        self.grown = Some(now + wait);
-        let empty = now + wait + self.every() * self.burst.saturating_sub(1);
-        self.full_at = self.full_at.max(Some(empty));
+        (self.grown, self.tokens) = (Some(now + wait), self.tokens.min(1.0));
+        self.at = self.at.max(Some(now + wait));
     }
 }
 
@@ -331,6 +348,19 @@ mod tests {
         let got = run(&mut queue, later, seconds(4));
         assert!(got.iter().all(|(_, at)| *at >= seconds(2)), "the server is left alone: {got:?}");
         assert!((5..=14).contains(&got.len()), "halved once, however many answers told of it: {}", got.len());
+    }
+
+    #[test]
+    fn a_pace_that_recovers_does_not_pay_for_the_calls_of_before() {
+        let (mut queue, now) = (queue(5, 20, 20), Instant::now());
+        while queue.at_once(now) {}
+        let last = (0..5).map(|n| now + Duration::from_millis(1100 * n)).inspect(|at| queue.throttled(*at, seconds(0)));
+        let last = last.last().expect("five");
+        (0..400).for_each(|_| join(&mut queue, last, "a", Urgency::Read, "one"));
+        let got = run(&mut queue, last, seconds(20));
+        let gaps: Vec<_> = got.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
+        assert!(gaps.iter().all(|gap| *gap <= seconds(6)), "{gaps:?}");
+        assert!(got.len() > 60, "{}", got.len());
     }
 
     #[test]

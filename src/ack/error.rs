@@ -37,7 +37,7 @@ pub enum Error {
     #[error("not sent: ACK throttles this account in {place} for {} s more", .wait.as_secs().max(1))]
     Held { place: String, wait: Duration },
     /// The request was not sent: all slots of this account in that region are taken by calls that do not end.
-    #[error("not sent: too many calls of this account wait for answers that do not come")]
+    #[error("not sent: too many calls of this account wait for answers, which come late or not at all")]
     Slots,
     /// The request was not sent: the region has not the form of one.
     #[error("not sent: {0:?} has not the form of a region id")]

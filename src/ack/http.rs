@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::code::{Code, Op};
 use super::endpoints::{Base, ConfigError, Endpoints};
 use super::error::{Error, Refusal};
-use super::line::Budgets;
+use super::gate::Budgets;
 use super::redact::Secrets;
 use super::refusal::header;
 use super::sign::{Algorithm, Keys, Scheme, Unsigned, percent_encode};

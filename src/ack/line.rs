@@ -2,17 +2,19 @@
 //! retries of reads. Never repeats a change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::SemaphorePermit;
 
-use super::budget::{Limits, Queue, Rate, TooLong, Turn, Urgency};
+use super::budget::{TooLong, Turn, Urgency};
 use super::code::Code;
 use super::credentials::Credentials;
 use super::error::Error;
+use super::gate::{Budget, Gate, lock};
 use super::http::{Call, Reply, STS, Wire};
 use super::redact::{self, Secrets};
 use super::{Answer, Stamp, json, refusal};
@@ -24,8 +26,11 @@ const RETRIES: u32 = 2;
 /// A wait that a read still sits out inside a pass; a longer one is the caller's to plan.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 
-/// How long a change may wait for its turn. It waits in the queue, where its place is its own, and not again and again.
-const LONG_WAIT: Duration = Duration::from_secs(600);
+/// How long a change may wait for its turn in the queue, where its place is its own.
+const LONG_WAIT: Duration = Duration::from_secs(120);
+
+/// Regions that are remembered for one set of keys. Nobody has so many; a spec can name any number.
+const PLACES: usize = 64;
 
 /// The operation whose refusals say nothing of the keys in general.
 const KUBECONFIG: &str = "DescribeClusterUserKubeconfig";
@@ -34,91 +39,13 @@ pub(super) struct Line {
     wire: Arc<Wire>,
     pub credentials: Credentials,
     pub secrets: Secrets,
-    /// Whose budget is used up by calls.
+    /// Whose budget is used up by calls, and whether ACK has taken any: then it is the access key's.
     identity: String,
+    fingerprint: String,
+    proven: AtomicBool,
     /// Gateway minus local, from the last answer that told.
     offset: Mutex<Option<SignedDuration>>,
     places: Mutex<HashMap<String, Arc<Place>>>,
-}
-
-/// What one region, or STS, bears of one identity. Each has its own, so that one that hangs or throttles holds up no other.
-struct Budget {
-    reads: Gate,
-    changes: Gate,
-    slots: Semaphore,
-}
-
-/// Budgets of every identity, by that and the place. An access key has one, whatever else a Secret says beside it.
-#[derive(Default)]
-pub(super) struct Budgets(Mutex<HashMap<(String, String), Weak<Budget>>>);
-
-impl Budgets {
-    fn of(&self, identity: &str, place: &str, limits: Limits) -> Arc<Budget> {
-        let mut known = self.0.lock().expect("nothing panics while it holds this lock");
-        let key = (identity.to_owned(), place.to_owned());
-        if let Some(budget) = known.get(&key).and_then(Weak::upgrade) {
-            return budget;
-        }
-        known.retain(|_, budget| budget.strong_count() > 0);
-        let budget = Arc::new(Budget {
-            reads: Gate::new(limits.reads),
-            changes: Gate::new(limits.changes),
-            slots: Semaphore::new(limits.slots.max(1)),
-        });
-        known.insert(key, Arc::downgrade(&budget));
-        budget
-    }
-}
-
-/// Lets calls through one after the other, each in its turn.
-struct Gate(Arc<Mutex<Queue<oneshot::Sender<()>>>>);
-
-impl Gate {
-    fn new(rate: Rate) -> Gate {
-        Gate(Arc::new(Mutex::new(Queue::new(rate))))
-    }
-
-    async fn pass(&self, lane: &Arc<str>, urgency: Urgency, patience: Duration) -> Result<(), TooLong> {
-        let turn = {
-            let mut queue = lock(&self.0);
-            let now = Instant::now();
-            if queue.at_once(now) {
-                return Ok(());
-            }
-            let (call, turn) = oneshot::channel();
-            queue.join(now, lane, urgency, patience, call)?;
-            if !std::mem::replace(&mut queue.served, true) {
-                tokio::spawn(serve(self.0.clone()));
-            }
-            turn
-        };
-        // The one who hands out turns ends only when nobody waits.
-        let _ = turn.await;
-        Ok(())
-    }
-}
-
-/// Hands out turns until nobody waits for one.
-async fn serve(queue: Arc<Mutex<Queue<oneshot::Sender<()>>>>) {
-    loop {
-        let wait = {
-            let mut queue = lock(&queue);
-            match queue.next(Instant::now(), |call| call.send(()).is_ok()) {
-                Ok(Some(())) => continue,
-                Ok(None) => {
-                    queue.served = false;
-                    return;
-                }
-                Err(wait) => wait,
-            }
-        };
-        // A timer may be early by its own fineness.
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing panics while it holds this lock")
 }
 
 /// One region, or STS, for these keys.
@@ -160,8 +87,9 @@ impl Place {
 impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
         let (secrets, identity) = (credentials.secrets(), credentials.identity());
-        let (offset, places) = Default::default();
-        Self { wire, credentials, secrets, identity, offset, places }
+        let fingerprint = credentials.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+        let (offset, places, proven) = Default::default();
+        Self { wire, credentials, secrets, identity, fingerprint, proven, offset, places }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
@@ -271,26 +199,41 @@ impl Line {
         let code = attempt.outcome.as_ref().map_or_else(|error| error.class().word(), |_| "OK");
         self.wire.calls.get_or_create(&[("action", call.operation), ("code", code)]).inc();
         place.note(call, &attempt.outcome);
+        if attempt.outcome.is_ok() && !self.proven.swap(true, Ordering::AcqRel) {
+            self.prove();
+        }
         if let Err(error) = &attempt.outcome
             && error.class() == Class::Throttled
         {
             let wait = error.retry_after().unwrap_or_default();
-            lock(&place.gate(call).0).throttled(Instant::now(), wait);
+            lock(&place.gate(call).queue).throttled(Instant::now(), wait);
         }
         attempt.outcome
     }
 
     /// Waits for the turn of a change, and takes it.
-    pub async fn turn(&self, region: &Region, lane: &Arc<str>, urgency: Urgency) -> Result<Turn, Error> {
+    pub async fn turn(
+        &self,
+        region: &Region,
+        lane: &Arc<str>,
+        urgency: Urgency,
+        patience: Duration,
+    ) -> Result<Turn, Error> {
         let place = self.place(region.as_str());
-        let turn = place.budget.changes.pass(lane, urgency, LONG_WAIT).await;
+        let turn = place.budget.changes.pass(lane, urgency, patience.min(LONG_WAIT)).await;
         turn.map_err(|late| too_long(region.as_str(), late))?;
         Ok(Turn(region.clone()))
     }
 
+    /// The turn of a change, where nobody waits for one.
+    pub fn turn_at_once(&self, region: &Region) -> Option<Turn> {
+        let free = lock(&self.place(region.as_str()).budget.changes.queue).at_once(Instant::now());
+        free.then(|| Turn(region.clone()))
+    }
+
     /// About how long a change would wait for its turn.
     pub fn expected(&self, region: &Region, lane: &Arc<str>, urgency: Urgency) -> Duration {
-        lock(&self.place(region.as_str()).budget.changes.0).expected(Instant::now(), lane, urgency)
+        lock(&self.place(region.as_str()).budget.changes.queue).expected(Instant::now(), lane, urgency)
     }
 
     /// Waits for a token, where the call does not have its turn yet, and then for a slot, so that nobody holds a slot while
@@ -300,15 +243,28 @@ impl Line {
             let turn = place.gate(call).pass(lane, Urgency::Read, self.wire.endpoints.timeout).await;
             turn.map_err(|late| too_long(call.place(), late))?;
         }
-        match tokio::time::timeout(self.wire.endpoints.timeout, place.budget.slots.acquire()).await {
+        match tokio::time::timeout(self.wire.endpoints.timeout, place.gate(call).slots.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::Slots),
         }
     }
 
+    /// From now on calls use up the budget of the access key.
+    fn prove(&self) {
+        for (name, place) in &mut *lock(&self.places) {
+            let budget = self.wire.budgets.of(&self.identity, name, self.wire.endpoints.limits);
+            let barred = lock(&place.barred).clone();
+            *place = Arc::new(Place { budget, barred: Mutex::new(barred) });
+        }
+    }
+
     fn place(&self, name: &str) -> Arc<Place> {
-        let mut places = self.places.lock().expect("nothing panics while it holds this lock");
-        let budget = || self.wire.budgets.of(&self.identity, name, self.wire.endpoints.limits);
+        let mut places = lock(&self.places);
+        if places.len() >= PLACES && !places.contains_key(name) {
+            places.retain(|_, place| Arc::strong_count(place) > 1);
+        }
+        let whose = if self.proven.load(Ordering::Acquire) { &self.identity } else { &self.fingerprint };
+        let budget = || self.wire.budgets.of(whose, name, self.wire.endpoints.limits);
         let new = || Arc::new(Place { budget: budget(), barred: Mutex::default() });
         places.entry(name.to_owned()).or_insert_with(new).clone()
     }

@@ -19,6 +19,9 @@ const PAGE_SIZE: usize = 50;
 /// 10,000 clusters; an answer that has more pages is not believed to end.
 const MOST_PAGES: usize = 200;
 
+/// A list that takes longer is taken as it is, which is not whole.
+const LONGEST_READING: Duration = Duration::from_secs(300);
+
 /// The longest sleep for a list that shows to have begun after the moment that was asked for.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_millis(2500);
 
@@ -97,7 +100,7 @@ async fn read(client: &Client, region: &Region) -> Result<RegionList, Error> {
             whole &= seen.len() == enough;
             break;
         }
-        if number == MOST_PAGES {
+        if number == MOST_PAGES || asked.elapsed() > LONGEST_READING {
             whole = false;
             break;
         }

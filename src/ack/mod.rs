@@ -15,6 +15,7 @@ mod endpoints;
 mod error;
 #[doc(hidden)]
 pub mod fuzz;
+mod gate;
 mod http;
 mod json;
 mod line;
@@ -27,6 +28,7 @@ pub mod sign;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -111,12 +113,17 @@ impl Client {
 
     /// The turn of a change, waited for in the queue. It is taken before the last look, so that what cannot be taken back
     /// never waits after it was allowed.
-    pub async fn turn(&self, region: &Region, urgency: Urgency) -> Result<Turn, Error> {
-        self.line.turn(region, &self.lane, urgency).await
+    pub async fn turn(&self, region: &Region, urgency: Urgency, patience: Duration) -> Result<Turn, Error> {
+        self.line.turn(region, &self.lane, urgency, patience).await
+    }
+
+    /// The same, where nobody waits for one.
+    pub fn turn_at_once(&self, region: &Region) -> Option<Turn> {
+        self.line.turn_at_once(region)
     }
 
     /// About how long that would take.
-    pub fn expected(&self, region: &Region, urgency: Urgency) -> std::time::Duration {
+    pub fn expected(&self, region: &Region, urgency: Urgency) -> Duration {
         self.line.expected(region, &self.lane, urgency)
     }
 

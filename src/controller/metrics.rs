@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 use super::{Error, Orphans};
 use crate::ack::State;
 use crate::cache::{Objects, Watched};
-use crate::pass::Memory;
+use crate::pass::{Memory, Next};
 
 type Words<const N: usize> = [(&'static str, &'static str); N];
 
@@ -72,15 +72,16 @@ impl Metrics {
     }
 
     /// Counts one pass and the time it took.
-    pub(super) async fn measure(&self, pass: impl Future<Output = Result<Action, Error>>) -> Result<Action, Error> {
+    pub(super) async fn measure(&self, pass: impl Future<Output = Result<Next, Error>>) -> Result<Next, Error> {
         let begun = Instant::now();
         self.active.inc();
         let outcome = pass.await;
         self.active.dec();
         self.seconds.observe(begun.elapsed().as_secs_f64());
         let result = match &outcome {
-            Ok(action) if *action == Action::await_change() => "success",
-            Ok(_) => "requeue_after",
+            Ok(Next::Rest(action)) if *action == Action::await_change() => "success",
+            Ok(Next::Rest(_)) => "requeue_after",
+            Ok(Next::Turn(_)) => "requeue",
             Err(_) => {
                 self.failed.inc();
                 "error"

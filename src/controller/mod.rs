@@ -14,7 +14,7 @@ use kube_runtime::{WatchStreamExt, reflector::store::Writer};
 
 use crate::ack::Accounts;
 use crate::cache::{Objects, Watched};
-use crate::pass::{self, Env, Error, Memory};
+use crate::pass::{self, Env, Error, Memory, Next};
 use crate::telemetry::{Health, Registry};
 
 mod flags;
@@ -195,7 +195,10 @@ fn watch(
                 return context.health.failed(number);
             }
         };
-        context.health.heard(number);
+        // That one is told before a list is asked for, whether or not it can be had.
+        if !matches!(event, Event::Init) {
+            context.health.heard(number);
+        }
         let env = &context.env;
         env.objects.heed(event);
         match event {
@@ -218,15 +221,29 @@ async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action
     if let Some(left) = context.env.resting(&object) {
         return Ok(Action::requeue(left));
     }
-    let Some(_turn) = context.turns.take(&object).await else { return Ok(Action::await_change()) };
-    // A process that slept through the end of its lease finds its timers due before it finds that out. It may also turn
-    // out that nobody else has taken it, so the object is not forgotten.
-    if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
-        return Ok(Action::requeue(lease::RETRY));
+    let mut turn = None;
+    loop {
+        let Some(permit) = context.turns.take(&object).await else { return Ok(Action::await_change()) };
+        // A process that slept through the end of its lease finds its timers due before it finds that out. It may also turn
+        // out that nobody else has taken it, so the object is not forgotten.
+        if context.lease.as_ref().is_some_and(|lease| !lease.held()) {
+            return Ok(Action::requeue(lease::RETRY));
+        }
+        let under_way = context.health.pass();
+        // On the heap, so that those who wait for their turn take no room.
+        let queue = match Box::pin(context.metrics.measure(context.env.pass(&object, turn.take()))).await? {
+            Next::Rest(action) => return Ok(action),
+            Next::Turn(queue) => queue,
+        };
+        // Whoever waits for a turn holds nothing that others wait for.
+        drop((permit, under_way));
+        let (waiting, closed) = (std::pin::pin!(queue.turn()), std::pin::pin!(context.turns.closed()));
+        turn = match future::select(waiting, closed).await {
+            future::Either::Left((Ok(turn), _)) => Some(turn),
+            future::Either::Left((Err(again), _)) => return Ok(Action::requeue(again)),
+            future::Either::Right(_) => return Ok(Action::await_change()),
+        };
     }
-    let _under_way = context.health.pass();
-    // On the heap, so that those who wait for their turn take no room.
-    Box::pin(context.metrics.measure(context.env.pass(&object))).await
 }
 
 /// When to try again after a pass that could not end: soon, then ever more slowly, for what the API server refuses once

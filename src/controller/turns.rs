@@ -16,11 +16,13 @@ type Circle = (String, String, String);
 pub(super) struct Turns {
     each: usize,
     circles: Mutex<Option<HashMap<Circle, Weak<Semaphore>>>>,
+    /// Closed with them, and without a permit until then.
+    open: Semaphore,
 }
 
 impl Turns {
     pub fn new(each: u16) -> Turns {
-        Turns { each: each.into(), circles: Mutex::new(Some(HashMap::new())) }
+        Turns { each: each.into(), circles: Mutex::new(Some(HashMap::new())), open: Semaphore::new(0) }
     }
 
     /// Waits for this object's turn, which lasts as long as the permit. `None`: the operator stops, begin nothing.
@@ -45,8 +47,14 @@ impl Turns {
         Some(new)
     }
 
+    /// Comes back when nobody gets a turn any more.
+    pub async fn closed(&self) {
+        let _ = self.open.acquire().await;
+    }
+
     /// From now on nobody gets a turn, and those who wait for one are sent away.
     pub fn close(&self) {
+        self.open.close();
         let circles = self.circles.lock().expect("turns").take();
         circles.into_iter().flatten().filter_map(|(_, circle)| circle.upgrade()).for_each(|circle| circle.close());
     }

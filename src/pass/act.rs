@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::Value;
 
+use super::Queue;
 use super::ask;
 use super::kubeconfig;
 use super::report;
@@ -56,8 +57,8 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
     let evidence = &pass.view.seen;
     let seals = matches!((&evidence.body, &evidence.listing),
         (Some(Ok(())), Some(Ok(list))) if list.ours.is_empty() && list.rival.is_none());
-    if seals && !in_turn(pass).await? {
-        return Ok(Flow::On);
+    if seals && let Some(flow) = in_turn(pass).await? {
+        return Ok(flow);
     }
     match pass.store.add_finalizer(&pass.object).await {
         Err(error) if error.is_forbidden() || error.is_invalid() => {
@@ -74,8 +75,8 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
 async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     let Some(wanted) = pass.wanted() else { return Ok(Flow::End) };
     let begun = Instant::now();
-    if !in_turn(pass).await? {
-        return Ok(Flow::On);
+    if let Some(flow) = in_turn(pass).await? {
+        return Ok(flow);
     }
     // What was seen before a long wait is looked at again. The turn is kept meanwhile.
     if begun.elapsed() > STALE {
@@ -105,28 +106,23 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
     flow
 }
 
-/// Whether it is the turn of the next request. Where it is not, what stands against that counts as trouble with the body.
-async fn in_turn(pass: &mut Pass<'_>) -> Result<bool, store::Error> {
+/// `None` once it is the turn of the next request, which the pass then holds. Where it is not, what stands against that counts
+/// as trouble with the body.
+async fn in_turn(pass: &mut Pass<'_>) -> Result<Option<Flow>, store::Error> {
     let region = pass.view.region.clone();
-    if pass.turn.as_ref().is_some_and(|turn| *turn.region() == region) {
-        return Ok(true);
-    }
-    let turn = match pass.account().await {
-        Ok(account) => {
-            let client = pass.client(&account);
-            tell_queued(pass, client.expected(&region, Urgency::Create)).await?;
-            client.turn(&region, Urgency::Create).await.map_err(Trouble::from)
+    match pass.turn(&region, Urgency::Create).await {
+        Ok(Some(turn)) => pass.turn = Some(turn),
+        Ok(None) => {
+            let wait = pass.queue.as_ref().map_or(Duration::ZERO, Queue::expected);
+            tell_queued(pass, wait).await?;
+            return Ok(Some(Flow::Turn));
         }
-        Err(trouble) => Err(trouble),
-    };
-    match turn {
-        Ok(turn) => pass.turn = Some(turn),
         Err(trouble) => {
             pass.view.seen.body = Some(Err(trouble));
-            return Ok(false);
+            return Ok(Some(Flow::On));
         }
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// An object of which nothing is said yet says why it waits, where that takes long enough to be wondered at.

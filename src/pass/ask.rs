@@ -18,21 +18,23 @@ use crate::terms::{ClusterId, TaskId};
 pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store::Error> {
     let Some(call) = call(pass, &wanted) else { return pass.reread().await };
     let region = pass.region();
-    let held = pass.turn.take().filter(|turn| *turn.region() == region);
-    let ready = match (pass.account().await, held) {
-        (Ok(account), Some(turn)) => Ok((pass.client(&account), turn)),
-        (Ok(account), None) => {
-            let client = pass.client(&account);
-            client.turn(&region, Urgency::Change).await.map(|turn| (client, turn)).map_err(Trouble::from)
+    let turn = match pass.turn(&region, Urgency::Change).await {
+        Ok(Some(turn)) => turn,
+        Ok(None) => return Ok(Flow::Turn),
+        // It was not asked for, so nothing of it is remembered.
+        Err(trouble) => {
+            pass.view.seen.account = Some(Err(trouble));
+            return Ok(Flow::On);
         }
-        (Err(trouble), _) => Err(trouble),
     };
-    let (client, turn) = match ready {
-        Ok(ready) => ready,
-        // It was not asked for, so nothing is to be remembered of it.
-        Err(trouble) => return pass.done(wanted.deed, Err(Trouble { unsent: true, ..trouble })).await,
+    let client = match pass.account().await {
+        Ok(account) => pass.client(&account),
+        Err(trouble) => {
+            pass.view.seen.account = Some(Err(trouble));
+            return Ok(Flow::On);
+        }
     };
-    // The turn was long in coming: with it at hand, what this was decided on is read again.
+    // What this was decided on is too old by now: with the turn at hand it is read again.
     if pass.now() > wanted.not_after {
         pass.turn = Some(turn);
         return pass.reread().await;

@@ -42,6 +42,7 @@ pub(super) async fn still(env: &Env, object: &Watched) -> Option<Duration> {
         return None;
     }
     let wait = Duration::try_from(wait).ok()?;
+    entry.account = Some(account);
     entry.rest = Some(Rest { edition: object.edition, until: Instant::now() + wait });
     // What was last kept is kept, only longer.
     env.memory.put(&uid, entry, || env.objects.has(&ObjectRef::from_obj(object), &uid));

@@ -21,13 +21,13 @@ use kube_runtime::events::{Event, EventType, Recorder, Reporter};
 use kube_runtime::reflector::ObjectRef;
 use serde_json::Value;
 
-use crate::ack::{Accounts, Credentials, Detail};
+use crate::ack::{self, Accounts, Credentials, Turn, Urgency};
 use crate::api::{AckCluster, AckClusterStatus};
-use crate::cache::{Edition, Objects, Watched};
-use crate::decide::{Rules, Step, Verdict, Work, decide};
-use crate::terms::Reason;
+use crate::cache::{Objects, Watched};
+use crate::decide::{Rules, Step, Verdict, decide};
+use crate::terms::Region;
 pub use memory::Memory;
-use memory::{Rest, Settled};
+use rest::Ended;
 use state::{Flow, Pass};
 use store::{Store, Unreadable};
 
@@ -39,6 +39,7 @@ mod kubeconfig;
 mod look;
 mod memory;
 pub mod report;
+mod rest;
 mod secrets;
 mod shared;
 mod state;
@@ -49,6 +50,9 @@ pub(crate) use look::shown;
 
 /// A pass that has not come to rest by then has met something that was not foreseen.
 const STEPS: usize = 16;
+
+/// Who could not queue tries again after this, or a few times this where the queue is long.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// What a pass is told by the flags.
 pub struct Settings {
@@ -118,6 +122,36 @@ pub struct Env {
     memory: Memory,
     definition: definition::Definition,
     recorder: Recorder,
+}
+
+/// What comes after a pass.
+pub enum Next {
+    /// Another one then, at the latest.
+    Rest(Action),
+    /// Another one as soon as it is the turn of what this one wants to ask of ACK.
+    Turn(Queue),
+}
+
+/// A place to wait for a turn at.
+pub struct Queue {
+    client: ack::Client,
+    region: Region,
+    urgency: Urgency,
+}
+
+impl Queue {
+    /// Waits, holding nothing.
+    ///
+    /// # Errors
+    /// When to queue again.
+    pub async fn turn(self) -> Result<Turn, Duration> {
+        let turn = self.client.turn(&self.region, self.urgency, Duration::MAX).await;
+        turn.map_err(|error| error.retry_after().unwrap_or_default().clamp(AGAIN, 10 * AGAIN))
+    }
+
+    fn expected(&self) -> Duration {
+        self.client.expected(&self.region, self.urgency)
+    }
 }
 
 /// Why a pass could not come to its end. A trouble of ACK is a verdict, not an error, and never gets here.
@@ -191,15 +225,17 @@ impl Env {
         store::within(self.recorder.publish(&event, regarding)).await
     }
 
-    /// One pass over this object; the action says when to look again at the latest.
-    pub async fn pass(&self, object: &Watched) -> Result<Action, Error> {
+    /// One pass over this object, with the turn that the last one queued for.
+    pub async fn pass(&self, object: &Watched, turn: Option<Turn>) -> Result<Next, Error> {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-        if let Some(wait) = glance::still(self, object).await {
-            return Ok(Action::requeue(wait));
+        if turn.is_none()
+            && let Some(wait) = glance::still(self, object).await
+        {
+            return Ok(Next::Rest(Action::requeue(wait)));
         }
         let store = Store::new(self.client.clone(), &namespace, &name);
         let uid = object.uid().unwrap_or_default();
-        match survive(self.steps(store.clone(), &uid)).await {
+        match survive(self.steps(store.clone(), &uid, turn)).await {
             Ok(Err(Error::Store(store::Error::Unreadable(unreadable)))) => {
                 let Unreadable { metadata, conditions, why } = *unreadable;
                 let note = format!("this object cannot be understood, so nothing is done for it: {why}");
@@ -210,7 +246,7 @@ impl Env {
             Err(Panicked) => {
                 self.memory.forget(&uid);
                 let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
-                    return Ok(Action::await_change());
+                    return Ok(Next::Rest(Action::await_change()));
                 };
                 let note = "this operator has a defect that shows at this object, so nothing is done for it until the \
                             next try; the log says where, report that";
@@ -220,14 +256,14 @@ impl Env {
         }
     }
 
-    async fn steps(&self, store: Store, uid: &str) -> Result<Action, Error> {
+    async fn steps(&self, store: Store, uid: &str, turn: Option<Turn>) -> Result<Next, Error> {
         // The judgement of another pass may have come while this one waited for its turn.
         let entry = self.memory.get(uid);
         let Some((object, _room)) = store.open().await?.filter(|(fresh, _)| fresh.uid().as_deref() == Some(uid)) else {
             self.memory.forget(uid);
-            return Ok(Action::await_change());
+            return Ok(Next::Rest(Action::await_change()));
         };
-        let mut pass = Pass::begin(self, store, object, entry)?;
+        let mut pass = Pass::begin(self, store, object, entry, turn)?;
         for _ in 0..STEPS {
             let flow = match decide(&pass.view, &self.settings.rules) {
                 Step::Look(wanted) => {
@@ -240,13 +276,22 @@ impl Env {
                     act::act(&mut pass, wanted).await?
                 }
                 Step::Rest(verdict) => match pass.rest(verdict).await? {
-                    Ended::Resting(wait) => return Ok(Action::requeue(wait)),
+                    Ended::Resting(wait) => return Ok(Next::Rest(Action::requeue(wait))),
                     Ended::Overtaken(flow) => flow,
                 },
             };
-            if let Flow::End = flow {
-                self.memory.forget(uid);
-                return Ok(Action::await_change());
+            match flow {
+                Flow::On => {}
+                Flow::End => {
+                    self.memory.forget(uid);
+                    return Ok(Next::Rest(Action::await_change()));
+                }
+                Flow::Turn => {
+                    if let Some(queue) = pass.queue.take() {
+                        pass.keep();
+                        return Ok(Next::Turn(queue));
+                    }
+                }
             }
         }
         Err(Error::Restless)
@@ -260,7 +305,7 @@ impl Env {
         metadata: ObjectMeta,
         conditions: Vec<Condition>,
         verdict: Verdict,
-    ) -> Result<Action, Error> {
+    ) -> Result<Next, Error> {
         let note = verdict.work.note();
         tracing::warn!(namespace = metadata.namespace, name = metadata.name, note);
         let mut status = AckClusterStatus { conditions: conditions.clone(), ..AckClusterStatus::default() };
@@ -279,7 +324,7 @@ impl Env {
             }
         }
         let idle = self.settings.rules.poll_idle;
-        Ok(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300))))
+        Ok(Next::Rest(Action::requeue(Duration::try_from(idle).unwrap_or(Duration::from_secs(300)))))
     }
 }
 
@@ -290,84 +335,6 @@ struct Panicked;
 /// A defect that one object brings out must not end the process for all others.
 async fn survive<T>(pass: impl Future<Output = T>) -> Result<T, Panicked> {
     AssertUnwindSafe(pass).catch_unwind().await.map_err(|_| Panicked)
-}
-
-/// How a rest ended.
-enum Ended {
-    /// Look again after that long.
-    Resting(Duration),
-    /// Somebody wrote in between: the object is judged anew, with what this pass asked of ACK still known.
-    Overtaken(Flow),
-}
-
-impl Pass<'_> {
-    /// Ends the pass: one status write if the status differs, an event if the reason changed, and when to look again.
-    async fn rest(&mut self, verdict: Verdict) -> Result<Ended, Error> {
-        let now = self.now();
-        let mut status = report::status(&self.object, &verdict, &self.learnt, Timestamp::now());
-        // The task of a request is worth no write of its own.
-        if self.object.status.as_ref() != Some(&status)
-            && let Some((_, task)) = self.entry.task.as_ref().filter(|(of, _)| Some(of) == self.cluster_id().as_ref())
-        {
-            status.task_id = Some(task.to_string());
-        }
-        match self.store.write_status(&self.object, &status).await {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                self.entry.task = None;
-                self.announce(&status).await;
-            }
-            Err(error) if error.is_conflict() => return Ok(Ended::Overtaken(self.reread().await?)),
-            Err(error) if error.is_not_found() => return Ok(Ended::Overtaken(Flow::End)),
-            // What came of what was asked for is known here only, so it is tried again as long as there are steps.
-            Err(error) if !self.view.seen.acted.is_empty() && !error.is_forbidden() && !error.is_invalid() => {
-                tracing::info!(%error, "the status could not be written; trying again");
-                return Ok(Ended::Overtaken(self.reread_patiently().await?));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let wait = self.wait(&verdict, now);
-        self.remember(verdict, now, wait);
-        Ok(Ended::Resting(wait))
-    }
-
-    fn wait(&self, verdict: &Verdict, now: Timestamp) -> Duration {
-        let rules = &self.env.settings.rules;
-        // However it was judged, no object is looked at without a pause.
-        let again = verdict.again.unwrap_or(now + rules.poll_idle).max(now + rules.apart / 10);
-        let wait = Duration::try_from(again.duration_since(now).max(SignedDuration::ZERO)).unwrap_or_default();
-        match verdict.work.reason() {
-            // The Secret may be corrected at any time, and reading it costs ACK nothing.
-            Some(Reason::InvalidCredentials | Reason::CredentialsMissing) => {
-                wait.min(self.env.settings.secret_interval())
-            }
-            _ => wait,
-        }
-    }
-
-    fn remember(&mut self, verdict: Verdict, now: Timestamp, wait: Duration) {
-        let edition = Edition::of(&self.object);
-        let mut entry = std::mem::take(&mut self.entry);
-        let troubled = verdict.work.reason().is_some_and(Reason::passes_by_itself);
-        entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
-        entry.memo = verdict.memo;
-        if verdict.work != Work::Same {
-            // What changes once more within the second of its last change would look the same in a list.
-            let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
-            let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < view::fresh_from(now));
-            let detail = self.learnt.detail.as_ref().filter(|_| verdict.settled).filter(still);
-            entry.settled = detail.map(|detail| Settled {
-                edition,
-                marks: look::marks_of(&detail.listed),
-                due: self.view.kubeconfig,
-            });
-        }
-        entry.rest = Some(Rest { edition, until: Instant::now() + wait });
-        let uid = self.object.uid().unwrap_or_default();
-        let namespace = self.object.namespace().unwrap_or_default();
-        let reference = ObjectRef::new(&self.object.name_any()).within(&namespace);
-        self.env.memory.put(&uid, entry, || self.env.objects.has(&reference, &uid));
-    }
 }
 
 #[cfg(test)]

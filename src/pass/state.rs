@@ -1,25 +1,33 @@
 //! What one pass holds while it judges one object: the object as last read, the view of it, whose credentials are in use.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
 use super::Env;
+use super::Queue;
 use super::memory::Entry;
 use super::report::{self, Learnt};
 use super::secrets::{self, Holder};
 use super::store::{self, Store, Unreadable};
 use super::view::{self, Start, start};
-use crate::ack::{self, Account, Created, Turn};
+use crate::ack::{self, Account, Created, Turn, Urgency};
 use crate::api::{AckCluster, AckClusterStatus};
 use crate::decide::{Deed, Memo, Standing, Trouble, View};
 use crate::sight::{self, Me};
 use crate::terms::{AccountId, ClusterId, Reason, Region, Sealer};
 
+/// How long a turn is waited for inside a pass.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Whether a pass goes on after an act.
 pub(super) enum Flow {
     On,
     End,
+    /// Nothing more is done before it is the turn of the request that the pass has queued for.
+    Turn,
 }
 
 /// What one pass knows and holds. Nothing of it outlives the pass but the entry in the memory.
@@ -38,6 +46,8 @@ pub(super) struct Pass<'a> {
     pub sealer: Option<Sealer>,
     /// The turn of the request, taken before the seal.
     pub turn: Option<Turn>,
+    /// Where it is to be waited for, once the pass has ended.
+    pub queue: Option<Queue>,
     /// The request body that the seal was made for.
     pub body: Option<Value>,
     pub created: Option<Created>,
@@ -49,7 +59,13 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A pass over the object as it was just read.
-    pub fn begin(env: &'a Env, store: Store, object: AckCluster, entry: Entry) -> Result<Self, store::Error> {
+    pub fn begin(
+        env: &'a Env,
+        store: Store,
+        object: AckCluster,
+        entry: Entry,
+        turn: Option<Turn>,
+    ) -> Result<Self, store::Error> {
         let clock = clock(entry.account.as_deref());
         let begun = start(&object, &entry, None, clock, &env.settings);
         let Start { view, me, status } = begun.map_err(|e| unreadable(&object, &e))?;
@@ -63,7 +79,8 @@ impl<'a> Pass<'a> {
             entry,
             learnt: Learnt::default(),
             sealer: None,
-            turn: None,
+            turn,
+            queue: None,
             body: None,
             created: None,
             account: None,
@@ -101,6 +118,25 @@ impl<'a> Pass<'a> {
             }
         }
         self.entry.identity = Some(identity.to_owned());
+    }
+
+    /// The turn of a change in that region. `None`: others are before it, and the pass is to end, so that nothing is held while it
+    /// waits.
+    pub async fn turn(&mut self, region: &Region, urgency: Urgency) -> Result<Option<Turn>, Trouble> {
+        if let Some(turn) = self.turn.take_if(|turn| turn.region() == region) {
+            return Ok(Some(turn));
+        }
+        let account = self.account().await?;
+        let client = self.client(&account);
+        if let Some(turn) = client.turn_at_once(region) {
+            return Ok(Some(turn));
+        }
+        // What was asked for before in this pass is written down at its end, for which the next turn is waited for here.
+        if !self.view.seen.acted.is_empty() {
+            return client.turn(region, urgency, PATIENCE).await.map(Some).map_err(Trouble::from);
+        }
+        self.queue = Some(Queue { client, region: region.clone(), urgency });
+        Ok(None)
     }
 
     /// The account's client, in the lane of this object's namespace.
@@ -155,8 +191,8 @@ impl<'a> Pass<'a> {
         let clock = clock(self.entry.account.as_deref());
         let mut seen = std::mem::take(&mut self.view.seen).after_act();
         let keys = |object: &AckCluster| (object.spec.credentials_ref.clone(), object.spec.adopt_cluster_id.clone());
-        if keys(&object) != keys(&self.object) {
-            // Who may use which keys for what was asked of another spec.
+        // Who may use which keys for what was asked of another spec. What is sealed is sent with the keys that it was sealed for.
+        if keys(&object) != keys(&self.object) && self.sealer.is_none() {
             (self.account, seen.account, self.turn) = (None, None, None);
         }
         let since = self.view.since;
@@ -175,7 +211,7 @@ impl<'a> Pass<'a> {
 
     /// [`Pass::reread`], tried for some seconds: what this pass alone knows of what it asked for must not be lost with one read.
     pub async fn reread_patiently(&mut self) -> Result<Flow, store::Error> {
-        for pause in [1, 2, 4].map(|tenths| std::time::Duration::from_millis(tenths * 200)) {
+        for pause in [1, 2, 4].map(|tenths| Duration::from_millis(tenths * 200)) {
             match self.reread().await {
                 Err(error @ store::Error::Unreadable(_)) => return Err(error),
                 Err(error) => tracing::info!(%error, "the object could not be read; trying again"),

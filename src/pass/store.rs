@@ -24,7 +24,7 @@ static TURNS: Semaphore = Semaphore::const_new(16);
 const LONGEST: usize = 512 * 1024;
 
 /// Objects longer than this wait for room. Ordinary ones are not.
-const LONG: usize = 64 * 1024;
+const LONG: usize = 16 * 1024;
 
 /// Room for long objects, in KiB of text: so many of them are in memory at once, whoever wrote them.
 static ROOM: Semaphore = Semaphore::const_new(4 * 1024);
@@ -115,7 +115,8 @@ impl Store {
             Err(error) => return Err(error),
         };
         // The text is dropped while it waits.
-        let room = ROOM.acquire_many(u32::try_from(length / 1024).unwrap_or(u32::MAX)).await.ok();
+        let room = ROOM.acquire_many(u32::try_from(length / 1024).unwrap_or(u32::MAX));
+        let room = tokio::time::timeout(PATIENCE, room).await?.ok();
         Ok(self.read().await?.map(|object| (object, room)))
     }
 

@@ -15,8 +15,8 @@ use super::port;
 /// A watch that has failed for so long is not one that is just begun anew.
 const FAILING: Duration = Duration::from_secs(15);
 
-/// A watch that fails is tried again within this, so one of which no failure was heard for so long is well.
-const SILENT: Duration = Duration::from_secs(60);
+/// A watch that fails is tried again within half a minute and some, so one of which no failure was heard for so long is well.
+const SILENT: Duration = Duration::from_secs(180);
 
 /// Every call of a pass is bounded by seconds and a pass is a few of them, so one that takes this long will not end.
 const STUCK: Duration = Duration::from_secs(30 * 60);
@@ -146,7 +146,7 @@ mod tests {
             ("no failure", Known { ready: true, ..Known::default() }, 0, StatusCode::OK),
             ("one failure", known(0, 0), 20, StatusCode::OK),
             ("failures in a row", known(0, 15), 20, StatusCode::SERVICE_UNAVAILABLE),
-            ("and then none for long", known(0, 15), 76, StatusCode::OK),
+            ("and then none for long", known(0, 15), 196, StatusCode::OK),
         ] {
             assert_eq!(known.readiness(t0 + secs(at)).0, wanted, "{what}");
         }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 /// Connections at once. The next one waits until one of these ends.
-const CONNECTIONS: usize = 32;
+const CONNECTIONS: usize = 256;
 
 /// By then a request's header must be there.
 const HEADER: Duration = Duration::from_secs(2);

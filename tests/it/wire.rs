@@ -125,7 +125,7 @@ pub fn soon(account: &Account) -> Stamp {
 }
 
 async fn turn(account: &Account) -> Turn {
-    account.client().turn(&region(), Urgency::Change).await.expect("a turn")
+    account.client().turn(&region(), Urgency::Change, Duration::from_secs(30)).await.expect("a turn")
 }
 
 async fn create(account: &Account, name: &str) -> Result<ClusterId, Error> {
@@ -448,16 +448,20 @@ async fn turns() {
     let slow = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
     fault(&emulator, json!({"operation": "ModifyCluster", "do": slow}));
     modify(&account, turn(&account).await).await.unwrap_err();
-    let error = account.client().turn(&region(), Urgency::Change).await.unwrap_err();
+    let error = account.client().turn(&region(), Urgency::Change, Duration::from_secs(30)).await.unwrap_err();
     assert!(matches!(&error, Error::Held { .. }) && error.class() == Class::Throttled, "{error}");
-    account.client().turn(&Region::from("cn-beijing"), Urgency::Change).await.expect("each region has its own");
+    account
+        .client()
+        .turn(&Region::from("cn-beijing"), Urgency::Change, Duration::from_secs(30))
+        .await
+        .expect("each region has its own");
     create_in(mine, &account, "one").await.expect("it waits for nobody");
     let asked = calls(&emulator, "ModifyCluster").len();
     modify(&account, another).await.unwrap_err();
     assert_eq!(calls(&emulator, "ModifyCluster").len(), asked + 1, "nor does a change");
 }
 
-/// Another secret, token or account beside it makes other credentials, and the same budget.
+/// Another token or account beside it makes other credentials, and the same budget; a secret that ACK does not take does not.
 async fn one_budget() {
     let emulator = emulator().await;
     let slow = Rate { first: 1, most: 1, burst: 1 };
@@ -465,10 +469,16 @@ async fn one_budget() {
     let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
     let stated = |id: &str| accounts.account(Credentials { account_id: Some(id.into()), ..keys("a") });
     let (first, second, other) = (stated("1"), stated("2"), accounts.account(keys("b")));
+    for account in [&first, &second, &other] {
+        account.client().quota(&region(), None).await.expect("the keys are good");
+    }
+    let wrong = accounts.account(Credentials { access_key_secret: "wrong".to_owned().into(), ..keys("a") });
+    wrong.client().quota(&region(), None).await.expect_err("the secret is wrong");
     turn(&first).await;
     let wait = |account: &Account| account.client().expected(&region(), Urgency::Create);
     assert!(wait(&second) > Duration::from_millis(500), "{:?}", wait(&second));
     assert_eq!(wait(&other), Duration::ZERO, "another key has another");
+    assert_eq!(wait(&wrong), Duration::ZERO, "who only knows its id does not use it up");
 }
 
 /// A namespace with many calls waiting, and one that comes later.
@@ -483,7 +493,7 @@ async fn fair_turns() {
     let take = |client: &ack_operator::ack::Client, urgency, name: &'static str| {
         let (client, got, place) = (client.clone(), &got, &place);
         async move {
-            client.turn(place, urgency).await.expect("a turn");
+            client.turn(place, urgency, Duration::from_secs(30)).await.expect("a turn");
             got.borrow_mut().push(name);
         }
     };

@@ -76,7 +76,7 @@ impl Rules {
         let doubling = (self.window / 180 * (1 << streak.min(6))).min(self.window / 3);
         match class {
             Class::Throttled => asked.unwrap_or(doubling),
-            Class::Queued => asked.unwrap_or(self.poll_busy),
+            Class::Queued => asked.unwrap_or(self.poll_busy).min(self.slow),
             Class::Transient | Class::NotFound | Class::Unknown | Class::Clock => asked.unwrap_or(doubling),
             Class::Busy => self.poll_busy,
             Class::Credentials | Class::Permission => self.slow / 2,

@@ -1,7 +1,7 @@
 //! Whether the same was asked of ACK twice, and how soon. By docs/guarantees.md the same is not asked for again once ACK has
 //! taken it and shows it; after a lost answer it is, but not before `L`; and what ACK took and could not do, or refused, after
-//! the slow pace. A new word of the protection begins anew. So each repetition needs a cause that is in the plan of the run, and its time. Nobody undoes a change in
-//! these scenarios, so that there is no other cause.
+//! the slow pace. A new word of the protection begins anew. So each repetition needs a cause that is in the plan of the run, and
+//! its time. Nobody undoes a change in these scenarios, so that there is no other cause.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,8 @@ pub fn repeated(world: &World, calls: &[Call], asks: &[Ask]) -> Vec<String> {
         .collect()
 }
 
-/// Once for each wish, and once more for each answer that was lost and each task that failed.
+/// Once for each wish, and once more for each answer that was lost, each task that failed, and each other operator, which has
+/// not heard the answer.
 fn too_often(world: &World, calls: &[Call], group: &[&Ask]) -> Option<String> {
     let done = group.iter().filter(|ask| ask.taken()).count();
     let lost = group.iter().filter(|ask| ask.taken() && forgotten(calls, ask)).count();
@@ -38,7 +39,8 @@ fn too_often(world: &World, calls: &[Call], group: &[&Ask]) -> Option<String> {
     let words = &world.deeds.borrow().words;
     let wish = group[0].protects();
     let wishes = words.iter().skip(1).filter(|word| wish.is_some() && word.is == wish).count().max(1);
-    let allowed = wishes + lost + if group[0].deletes() { failed } else { 0 };
+    let handed = group.windows(2).filter(|pair| pair[0].call.whose != pair[1].call.whose).count();
+    let allowed = wishes + lost + handed + if group[0].deletes() { failed } else { 0 };
     (done > allowed).then(|| format!("{} was taken {done} times, where {allowed} are allowed", group[0]))
 }
 
@@ -59,7 +61,7 @@ fn too_soon(world: &World, calls: &[Call], group: &[&Ask]) -> Option<String> {
             return None;
         }
         let answered = first.taken() || first.entry.code.starts_with("InvalidParameter");
-        let known = answered && !forgotten(calls, first);
+        let known = answered && !forgotten(calls, first) && first.call.whose == second.call.whose;
         let pace = if known { SLOW } else { LISTED } - ROUNDED;
         let (look, write) = (first.look.as_ref()?, second.write.as_ref()?);
         let apart = write.came.saturating_duration_since(look.came);

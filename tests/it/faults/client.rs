@@ -100,7 +100,7 @@ fn met<T>(outcome: &Result<T, Error>) -> Met {
 async fn create(account: &Account, region: &Region) -> Result<ClusterId, Error> {
     let mut body: Value = wire::body("one");
     body["region_id"] = json!(region.as_str());
-    let turn = account.client().turn(region, Urgency::Change).await?;
+    let turn = account.client().turn(region, Urgency::Change, Duration::from_secs(30)).await?;
     let created = account.client().create_cluster(turn, &body, &wire::soon(account)).await;
     created.map(|answer| answer.value.cluster_id)
 }
