@@ -23,6 +23,7 @@ pub fn tests() -> Vec<Trial> {
         secret_values_are_bounded_before_they_are_kept,
         nothing_is_remembered_of_objects_that_are_gone,
         half_sent_requests_hold_up_neither_probes_nor_calls,
+        one_object_of_a_namespace_does_not_wait_for_the_many_of_another,
     )
 }
 
@@ -190,6 +191,33 @@ fn half_sent_requests_hold_up_neither_probes_nor_calls() {
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         let _ = stream.read(&mut [0; 1]).expect("the operator closes what is not finished");
     }
+}
+
+/// They share an access key, and one change a second or two.
+fn one_object_of_a_namespace_does_not_wait_for_the_many_of_another() {
+    let (mut busy, quiet) = (Scene::new("tenants-busy"), Scene::new("tenants-quiet"));
+    busy.operator.namespaces.push(quiet.namespace.clone());
+    busy.start_operator(&["--changes-qps", "2"]);
+    for number in 0..60 {
+        busy.apply(&busy.smallest(&format!("one-of-many-{number}")));
+    }
+    let made = || busy.clusters_made();
+    busy.until("some are made, and the others wait", || (made() >= 12).then_some(()));
+    let before = made();
+    quiet.apply(&quiet.smallest("alone"));
+    busy.until("it is made", || busy.emulator.ledger().iter().any(|cluster| cluster.name == "alone").then_some(()));
+    let meanwhile = made() - before - 1;
+    assert!(meanwhile <= 8, "{meanwhile} of the other namespace were made before it");
+    assert!(before + meanwhile < 55, "there was no queue: {before} and {meanwhile}");
+    // Nor does its deletion, nor one of the namespace that has the queue.
+    quiet.wait_for_reason("alone", "Running");
+    let deletions = [(&quiet, "alone"), (&busy, "one-of-many-0")];
+    let before = made();
+    deletions.iter().for_each(|(scene, name)| scene.delete(name));
+    deletions.iter().for_each(|(scene, name)| scene.wait_until_gone(name));
+    println!("{} creates during two deletions", made() - before);
+    let silent = busy.get("one-of-many-59").expect("an object");
+    assert!(silent["status"]["conditions"].is_null() || message(&silent).contains("queued"), "{silent:#}");
 }
 
 fn answers(address: SocketAddr, path: &str) -> bool {
