@@ -199,3 +199,88 @@ pub(super) fn spec_hash(object: &AckCluster, settings: &Settings) -> String {
 fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A going object with our finalizer, changed by a JSON merge patch.
+    fn going(patch: Value) -> AckCluster {
+        fn merge(into: &mut Value, patch: Value) {
+            match patch {
+                Value::Object(members) => {
+                    members.into_iter().for_each(|(key, value)| merge(&mut into[key.as_str()], value));
+                }
+                value => *into = value,
+            }
+        }
+        let mut object = json!({
+            "apiVersion": "ackoperator.dev/v1alpha1", "kind": "AckCluster",
+            "metadata": {
+                "name": "demo", "finalizers": [api::FINALIZER], "deletionTimestamp": "2026-01-01T00:00:00Z", "annotations": {},
+            },
+            "spec": {"region_id": "cn-x", "cluster_type": "ManagedKubernetes"},
+        });
+        merge(&mut object, patch);
+        serde_json::from_value(object).expect("an AckCluster")
+    }
+
+    fn says(words: Value) -> Value {
+        json!({"metadata": {"annotations": words}})
+    }
+
+    #[test]
+    fn what_is_wanted_of_an_object_follows_from_deletion_policy_origin_and_annotations() {
+        let observed = json!({annotation::OBSERVE: "true"});
+        let paused = json!({annotation::PAUSED: "true"});
+        let alive = |mut patch: Value| {
+            patch["metadata"]["deletionTimestamp"] = Value::Null;
+            patch
+        };
+        let adopted = json!({"status": {"clusterOrigin": "Adopted"}});
+        for (what, patch, wanted) in [
+            ("alive", alive(json!({})), Goal::Manage),
+            ("alive and observed", alive(says(observed.clone())), Goal::Observe),
+            ("alive and paused", alive(says(paused.clone())), Goal::Pause),
+            ("another word than true", alive(says(json!({annotation::PAUSED: "yes"}))), Goal::Manage),
+            ("going", json!({}), Goal::Destroy),
+            ("going and observed", says(observed), Goal::Pause),
+            ("going and paused", says(paused.clone()), Goal::Pause),
+            ("going and retained", json!({"spec": {"deletionPolicy": "Retain"}}), Goal::Release),
+            ("going and adopted", adopted.clone(), Goal::Release),
+            ("going and to be adopted", json!({"spec": {"adoptClusterId": "c1"}}), Goal::Release),
+            (
+                "made, and named for adoption later",
+                json!({
+                    "spec": {"adoptClusterId": "c1"}, "status": {"clusterOrigin": "Created"},
+                }),
+                Goal::Destroy,
+            ),
+            (
+                "adopted, and to be deleted with it",
+                json!({
+                    "spec": {"deletionPolicy": "Delete"}, "status": adopted["status"].clone(),
+                }),
+                Goal::Destroy,
+            ),
+            (
+                "paused without our finalizer",
+                json!({
+                    "metadata": {"annotations": paused, "finalizers": ["somebody/else"]},
+                }),
+                Goal::Destroy,
+            ),
+        ] {
+            assert_eq!(goal(&going(patch), false), wanted, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_operator_that_only_reads_changes_nothing_and_lets_nothing_go() {
+        let alive = json!({"metadata": {"deletionTimestamp": null}});
+        assert_eq!(goal(&going(alive), true), Goal::Observe);
+        assert_eq!(goal(&going(json!({})), true), Goal::Pause);
+    }
+}

@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Trial> {
         keys_that_are_refused_do_not_prove_that_a_cluster_is_gone,
         keys_of_another_account_do_not_see_that_a_cluster_is_gone,
         an_account_that_only_the_secret_states_is_believed_by_nobody,
+        what_other_keys_have_seen_does_not_make_these_see_that_a_cluster_is_gone,
         the_endpoint_of_another_region_does_not_prove_that_a_cluster_is_gone,
         a_cluster_that_vanished_while_nobody_looked_is_known_by_its_task,
         what_left_no_trace_is_let_go_by_a_person_only,
@@ -84,15 +85,17 @@ fn keys_of_another_account_do_not_see_that_a_cluster_is_gone() {
 }
 
 /// The Secret states the cluster's account, and its keys belong to another; or it states a wrong one from the start.
+/// A Secret with this key that says whose it is.
+fn states(scene: &Scene, secret: &str, key: &Key, account: &str) {
+    let mut manifest: Value = serde_json::from_str(&key.secret_manifest(secret, &scene.namespace)).unwrap();
+    manifest["stringData"]["ALIBABA_CLOUD_ACCOUNT_ID"] = account.into();
+    scene.kubectl_apply(&manifest);
+}
+
 fn an_account_that_only_the_secret_states_is_believed_by_nobody() {
     let ours = Key::default();
     let other = Key { id: "LTAI5tOtherAccount".into(), account: "77".into(), ..Key::default() };
     let mut scene = Scene::with_keys("stated", &[(ACCESS_SECRET, ours.clone()), ("other", other.clone())]);
-    let states = |scene: &Scene, secret: &str, key: &Key, account: &str| {
-        let mut manifest: Value = serde_json::from_str(&key.secret_manifest(secret, &scene.namespace)).unwrap();
-        manifest["stringData"]["ALIBABA_CLOUD_ACCOUNT_ID"] = account.into();
-        scene.kubectl_apply(&manifest);
-    };
     states(&scene, ACCESS_SECRET, &ours, &ours.account);
     states(&scene, "misstated", &ours, &other.account);
     scene.start_operator(&[]);
@@ -139,6 +142,24 @@ fn regions(scene: &mut Scene) -> String {
 }
 
 /// It answers every question about the cluster with 404, and lists none.
+/// Where there is no STS, both keys say the same account, and the second ones see nothing.
+fn what_other_keys_have_seen_does_not_make_these_see_that_a_cluster_is_gone() {
+    let ours = Key::default();
+    let other = Key { id: "LTAI5tOtherAccount".into(), account: "77".into(), ..Key::default() };
+    let mut scene = Scene::with_keys("keys-blind", &[(ACCESS_SECRET, ours.clone()), ("other", other.clone())]);
+    states(&scene, ACCESS_SECRET, &ours, &ours.account);
+    scene.start_operator(&["--without-sts"]);
+    scene.apply(&scene.smallest("demo"));
+    let cluster = id(&scene.wait_for_reason("demo", "Running"));
+    states(&scene, ACCESS_SECRET, &other, &ours.account);
+    scene.wait_for_reason("demo", "ListNotTrusted");
+    scene.delete("demo");
+    let began = std::time::Instant::now();
+    scene.until("an absence would be believed by now", || (began.elapsed() > Duration::from_secs(8)).then_some(()));
+    assert_eq!(living(&scene).iter().filter(|alive| alive.id == cluster).count(), 1);
+    assert!(scene.get("demo").is_some(), "the object was let go while its cluster lives");
+}
+
 fn the_endpoint_of_another_region_does_not_prove_that_a_cluster_is_gone() {
     let mut scene = Scene::new("wrong-region");
     let elsewhere = format!("cn-hangzhou={}", regions(&mut scene));
