@@ -182,6 +182,11 @@ impl<T> Queue<T> {
         free
     }
 
+    /// How long the server wants to be left alone, where that is not sat out.
+    pub fn held(&self, now: Instant) -> Option<Duration> {
+        Some(self.pace.held(now)).filter(|held| *held > HELD)
+    }
+
     /// About how long one who came now would wait, by the pace as it is.
     pub fn expected(&self, now: Instant, lane: &Arc<str>, urgency: Urgency) -> Duration {
         let mine = self.lanes.iter().find(|(name, _)| name == lane).map(|(_, waiting)| waiting);

@@ -231,6 +231,12 @@ impl Line {
         free.then(|| Turn(region.clone()))
     }
 
+    /// The error that a change meets while ACK wants to be left alone for long.
+    pub fn held(&self, region: &Region) -> Option<Error> {
+        let held = lock(&self.place(region.as_str()).budget.changes.queue).held(Instant::now());
+        held.map(|wait| Error::Held { place: region.to_string(), wait })
+    }
+
     /// About how long a change would wait for its turn.
     pub fn expected(&self, region: &Region, lane: &Arc<str>, urgency: Urgency) -> Duration {
         lock(&self.place(region.as_str()).budget.changes.queue).expected(Instant::now(), lane, urgency)

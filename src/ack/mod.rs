@@ -122,6 +122,11 @@ impl Client {
         self.line.turn_at_once(region)
     }
 
+    /// Why no turn is to be had: ACK wants to be left alone for longer than is worth waiting.
+    pub fn held(&self, region: &Region) -> Option<Error> {
+        self.line.held(region)
+    }
+
     /// About how long that would take.
     pub fn expected(&self, region: &Region, urgency: Urgency) -> Duration {
         self.line.expected(region, &self.lane, urgency)

@@ -65,7 +65,8 @@ async fn hold(pass: &mut Pass<'_>) -> Result<Flow, store::Error> {
             let note = format!("the Kubernetes API does not take this operator's finalizer: {}", error.cause());
             pass.done(Deed::Hold, Err(Trouble::new(Class::Permission, note))).await
         }
-        written => pass.after(written.map(Some)).await,
+        Ok(_) => pass.done(Deed::Hold, Ok(())).await,
+        Err(error) => pass.after(Err(error)).await,
     }
 }
 

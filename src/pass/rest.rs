@@ -43,7 +43,7 @@ impl Pass<'_> {
             Err(error) if error.is_conflict() => return Ok(Ended::Overtaken(self.reread_patiently().await?)),
             Err(error) if error.is_not_found() => return Ok(Ended::Overtaken(Flow::End)),
             // What came of what was asked for is known here only, so it is tried again as long as there are steps.
-            Err(error) if !self.view.seen.acted.is_empty() && !error.is_forbidden() && !error.is_invalid() => {
+            Err(error) if self.asked() && !error.is_forbidden() && !error.is_invalid() => {
                 tracing::info!(%error, "the status could not be written; trying again");
                 return Ok(Ended::Overtaken(self.reread_patiently().await?));
             }

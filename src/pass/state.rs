@@ -131,12 +131,21 @@ impl<'a> Pass<'a> {
         if let Some(turn) = client.turn_at_once(region) {
             return Ok(Some(turn));
         }
+        // What ACK itself holds up is told.
+        if let Some(error) = client.held(region) {
+            return Err(error.into());
+        }
         // What was asked for before in this pass is written down at its end, for which the next turn is waited for here.
-        if !self.view.seen.acted.is_empty() {
+        if self.asked() {
             return client.turn(region, urgency, PATIENCE).await.map(Some).map_err(Trouble::from);
         }
         self.queue = Some(Queue { client, region: region.clone(), urgency });
         Ok(None)
+    }
+
+    /// Whether something was asked of ACK in this pass.
+    pub fn asked(&self) -> bool {
+        self.view.seen.acted.iter().any(|(deed, _)| *deed != Deed::Hold)
     }
 
     /// The account's client, in the lane of this object's namespace.

@@ -87,6 +87,17 @@ fn an_object_that_is_nested_too_deep_hides_no_other_and_says_so_itself() {
     scene.until("the one that can be read is made", || (mine("edge") == 1).then_some(()));
     assert_eq!((mine("deep-before"), mine("deep-after")), (0, 0), "nothing is made of what cannot be read");
     assert!(scene.operator_runs(0));
+    // Other tests list all objects, with clients that they would break.
+    for name in ["deep-before", "deep-after", "edge"] {
+        raw(requests(&scene).delete(name, &kube::api::DeleteParams::default()));
+    }
+    let there = |name: &str| {
+        let get = requests(&scene).get(name, &kube::api::GetParams::default()).expect("a request");
+        RUNTIME.block_on(shared().client.request_text(get)).is_ok()
+    };
+    for name in ["deep-before", "deep-after", "edge"] {
+        scene.until(&format!("{name} is gone"), || (!there(name)).then_some(()));
+    }
 }
 
 const DEEP: usize = 1000;

@@ -94,7 +94,11 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
 
         (Release, Known(known)) => leave::retain(v, known)?,
         (Destroy, Known(known)) => leave::destroy(v, known, rules)?,
-        (Destroy | Release, New { last, blank, .. }) => leave::leave(v, last.as_ref(), *blank, rules)?,
+        (Destroy | Release, New { last, blank, .. }) => {
+            // Deleted right after this pass had put the finalizer on: nothing was sealed since, so no status was lost.
+            let held = matches!(v.did(|deed| *deed == Deed::Hold), Some(Ok(())));
+            leave::leave(v, last.as_ref(), *blank && !held, rules)?
+        }
     })
 }
 

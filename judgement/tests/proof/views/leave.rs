@@ -36,6 +36,11 @@ fn never_made() -> Vec<Case> {
             free(Free::NeverMade)
         }),
         case(
+            "nor was a status lost that was empty when this pass put the finalizer on",
+            keyless(view(Goal::Destroy, blank())).did(Deed::Hold, Ok(())),
+            free(Free::NeverSealed),
+        ),
+        case(
             "without our finalizer a going object no longer waits for us",
             going(State::Running).with(|v| v.finalizer = false),
             rests(Held(Reason::Retained)),
