@@ -96,7 +96,8 @@ fn judge(v: &View, rules: &Rules) -> Result<Step, Step> {
         (Destroy, Known(known)) => leave::destroy(v, known, rules)?,
         (Destroy | Release, New { last, blank, .. }) => {
             // Deleted right after this pass had put the finalizer on: nothing was sealed since, so no status was lost.
-            let held = matches!(v.did(|deed| *deed == Deed::Hold), Some(Ok(())));
+            let shown = matches!(&v.seen.listing, Some(Ok(list)) if !list.ours.is_empty());
+            let held = !shown && matches!(v.did(|deed| *deed == Deed::Hold), Some(Ok(())));
             leave::leave(v, last.as_ref(), *blank && !held, rules)?
         }
     })

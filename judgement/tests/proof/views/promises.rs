@@ -292,6 +292,8 @@ impl Facts<'_> {
         };
         let nothing_of_ours = sites.iter().all(|site| self.list(site).is_none_or(|list| list.ours.is_empty()));
         let kept = self.only(&[Goal::Release]);
+        // The finalizer is as young as this pass, and a list came before it.
+        let held = nothing_of_ours && v.seen.acted.contains(&(Deed::Hold, Ok(())));
         let person = |nonce: &Nonce| self.said(Word::ConfirmAbsent(nonce.clone()));
         match (free, &v.standing) {
             (Free::Kept(id, _), Standing::Known(known)) => kept && *id == known.id,
@@ -307,7 +309,7 @@ impl Facts<'_> {
             }
             // A list is looked at where one must be; what nobody had to read says nothing.
             (Free::NeverMade, Standing::New { last: Some(last), blank, .. }) => {
-                (!blank || nothing_of_ours) && self.no_copies(Some(last))
+                (!blank || held || nothing_of_ours) && self.no_copies(Some(last))
             }
             (Free::NeverMade, Standing::New { last: None, .. }) => nothing_of_ours && person(&v.nonce),
             (Free::NeverSealed, Standing::New { last, blank, .. }) => {
@@ -316,7 +318,7 @@ impl Facts<'_> {
                         .and_then(|here| self.list(here))
                         .is_some_and(|list| list.trusted || self.rules.lists_complete)
                 };
-                last.is_none() && (!blank || self.free() && trusted())
+                last.is_none() && (!blank || held || self.free() && trusted())
             }
             (Free::Untraced(nonce), Standing::Sealed { intent, .. }) => {
                 kept && nothing_of_ours && *nonce == intent.nonce && self.list(&intent.site).is_none()
