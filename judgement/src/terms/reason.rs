@@ -42,7 +42,7 @@ reasons! {
     /// The cluster is busy with something else, so ACK takes no change now. The operator waits.
     ClusterBusy,
     /// The clock of this machine or of the gateway is too far off to sign safely, or to believe that a list which lacks the
-    /// cluster is recent. Mend the machine's clock (NTP).
+    /// cluster is recent. Set the machine's clock (NTP).
     ClockSkew,
     /// The cluster serves. Nothing to do.
     Running,
@@ -57,10 +57,10 @@ reasons! {
     /// ACK or the operator refuses what the spec says; the message has ACK's own words, and when or whether it is sent again.
     /// Change the spec.
     InvalidSpec,
-    /// The key is unknown, inactive or wrong, or its token has expired. Mend the Secret; it is read again by itself.
+    /// The key is unknown, inactive or wrong, or its token has expired. Correct the Secret; it is read again by itself.
     InvalidCredentials,
     /// There is no Secret of that name, a key is missing in it, or none is named and this namespace may not use the
-    /// operator's own credentials. Create, mend or name the Secret, or have the administrator name the namespace.
+    /// operator's own credentials. Create, correct or name the Secret, or have the administrator name the namespace.
     CredentialsMissing,
     /// RAM does not allow a call. Grant the action that the message names.
     PermissionDenied,
@@ -71,7 +71,7 @@ reasons! {
     /// The credentials belong to another account than the cluster, so nothing is read or done with them. Give credentials of
     /// the account in `status.accountId`.
     AccountChanged,
-    /// ACK could not make the cluster; the message has the cause. Mend it, then set `ackoperator.dev/recreate: <cluster_id>`,
+    /// ACK could not make the cluster; the message has the cause. Remove it, then set `ackoperator.dev/recreate: <cluster_id>`,
     /// or delete the object.
     CreateFailed,
     /// The cluster vanished although nobody here asked for that. Delete the object, or set `ackoperator.dev/recreate:
@@ -89,7 +89,7 @@ reasons! {
     /// These credentials may not see the cluster that is looked for, or another region's endpoint answers, so an absence
     /// cannot be proven. Do what the message says, or start the operator with `--lists-are-complete` if they see all.
     ListNotTrusted,
-    /// ACK could not apply a change; the message has the cause. Mend the spec or the cause; it is tried again at a slow pace,
+    /// ACK could not apply a change; the message has the cause. Correct the spec or remove the cause; it is tried again at a slow pace,
     /// and at once when the change is another one.
     UpdateFailed,
     /// The cluster came up without the workers that the spec asks for, as regions do that ignore the old worker fields. Use
