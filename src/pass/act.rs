@@ -112,7 +112,7 @@ async fn seal(pass: &mut Pass<'_>, attempt: u32) -> Result<Flow, store::Error> {
 async fn in_turn(pass: &mut Pass<'_>) -> Result<Option<Flow>, store::Error> {
     let region = pass.view.region.clone();
     match pass.turn(&region, Urgency::Create).await {
-        Ok(Some(turn)) => pass.turn = Some(turn),
+        Ok(Some((_, turn))) => pass.turn = Some(turn),
         Ok(None) => {
             let wait = pass.queue.as_ref().map_or(Duration::ZERO, Queue::expected);
             tell_queued(pass, wait).await?;

@@ -18,17 +18,10 @@ use crate::terms::{ClusterId, TaskId};
 pub(super) async fn ask(pass: &mut Pass<'_>, wanted: Ask) -> Result<Flow, store::Error> {
     let Some(call) = call(pass, &wanted) else { return pass.reread().await };
     let region = pass.region();
-    let turn = match pass.turn(&region, Urgency::Change).await {
-        Ok(Some(turn)) => turn,
+    let (client, turn) = match pass.turn(&region, Urgency::Change).await {
+        Ok(Some(ready)) => ready,
         Ok(None) => return Ok(Flow::Turn),
         // It was not asked for, so nothing of it is remembered.
-        Err(trouble) => {
-            pass.view.seen.account = Some(Err(trouble));
-            return Ok(Flow::On);
-        }
-    };
-    let client = match pass.account().await {
-        Ok(account) => pass.client(&account),
         Err(trouble) => {
             pass.view.seen.account = Some(Err(trouble));
             return Ok(Flow::On);

@@ -120,16 +120,14 @@ impl<'a> Pass<'a> {
         self.entry.identity = Some(identity.to_owned());
     }
 
-    /// The turn of a change in that region. `None`: others are before it, and the pass is to end, so that nothing is held while it
+    /// The turn of a change in that region, with the client to take it. `None`: others are before it, and the pass is to end, so that nothing is held while it
     /// waits.
-    pub async fn turn(&mut self, region: &Region, urgency: Urgency) -> Result<Option<Turn>, Trouble> {
-        if let Some(turn) = self.turn.take_if(|turn| turn.region() == region) {
-            return Ok(Some(turn));
-        }
+    pub async fn turn(&mut self, region: &Region, urgency: Urgency) -> Result<Option<(ack::Client, Turn)>, Trouble> {
         let account = self.account().await?;
         let client = self.client(&account);
-        if let Some(turn) = client.turn_at_once(region) {
-            return Ok(Some(turn));
+        let held = self.turn.take_if(|turn| turn.region() == region);
+        if let Some(turn) = held.or_else(|| client.turn_at_once(region)) {
+            return Ok(Some((client, turn)));
         }
         // What ACK itself holds up is told.
         if let Some(error) = client.held(region) {
@@ -137,7 +135,8 @@ impl<'a> Pass<'a> {
         }
         // What was asked for before in this pass is written down at its end, for which the next turn is waited for here.
         if self.asked() {
-            return client.turn(region, urgency, PATIENCE).await.map(Some).map_err(Trouble::from);
+            let turn = client.turn(region, urgency, PATIENCE).await?;
+            return Ok(Some((client, turn)));
         }
         self.queue = Some(Queue { client, region: region.clone(), urgency });
         Ok(None)
