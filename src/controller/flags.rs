@@ -168,13 +168,13 @@ impl Flags {
         };
         Ok(Settings {
             namespaces: self.namespaces.clone(),
-            selector: self.selector.clone(),
             concurrency: self.concurrency,
             election: self.leader_election.then(|| Election {
                 namespace: self.leader_election_namespace.clone(),
                 name: self.leader_election_name.clone(),
             }),
             pass: pass::Settings {
+                selector: self.selector.clone(),
                 installation: self.installation.clone(),
                 rules: self.rules(),
                 credentials,

@@ -32,8 +32,6 @@ use orphans::Orphans;
 pub struct Settings {
     /// Namespaces to watch; empty: all.
     pub namespaces: Vec<String>,
-    /// Label selector of the objects to watch; `None`: all.
-    pub selector: Option<String>,
     /// How many objects of one region that share their credentials are worked on at once.
     pub concurrency: u16,
     /// The lease to hold while working; `None`: work at once.
@@ -121,18 +119,18 @@ impl Operator {
             );
         }
         // Behind a selector there are objects that are not seen here, whose clusters would look like nobody's.
-        if settings.selector.is_none() {
+        if settings.pass.selector.is_none() {
             let place = orphans::Place::new(&settings, objects.clone());
             accounts.show_lists_to(move |account, region, list| orphans.judge(&place, account, region, list));
         }
         let apis = apis(&client, &settings.namespaces);
         let turns = turns::Turns::new(settings.concurrency);
+        let selected = watcher::Config { label_selector: settings.pass.selector.clone(), ..watcher::Config::default() };
+        let selected = selected.page_size(PAGE);
         let env = Env::new(client, accounts, objects.clone(), memory, settings.pass);
         let context = Arc::new(Context { env, turns, metrics, health: health.clone(), lease });
         let closing = context.clone();
         let stop = stop.inspect(move |()| closing.turns.close()).shared();
-        let selected = watcher::Config { label_selector: settings.selector, ..watcher::Config::default() };
-        let selected = selected.page_size(PAGE);
         let (readers, writers): (Vec<_>, Vec<_>) = apis.iter().map(|_| reflector::store()).unzip();
         objects.set(readers.clone());
         let streams = apis.into_iter().zip(writers);

@@ -56,6 +56,8 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// What a pass is told by the flags.
 pub struct Settings {
+    /// Label selector of the objects that are looked after; `None`: all.
+    pub selector: Option<String>,
     /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
     pub installation: String,
     pub rules: Rules,
@@ -233,7 +235,7 @@ impl Env {
         {
             return Ok(Next::Rest(Action::requeue(wait)));
         }
-        let store = Store::new(self.client.clone(), &namespace, &name);
+        let store = Store::new(self.client.clone(), &namespace, &name, self.settings.selector.clone());
         let uid = object.uid().unwrap_or_default();
         match survive(self.steps(store.clone(), &uid, turn)).await {
             Ok(Err(Error::Store(store::Error::Unreadable(unreadable)))) => {
@@ -245,7 +247,7 @@ impl Env {
             Ok(outcome) => outcome,
             Err(Panicked) => {
                 self.memory.forget(&uid);
-                let Some(object) = store.read().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
+                let Some(object) = store.select().await?.filter(|fresh| fresh.uid().as_deref() == Some(&uid)) else {
                     return Ok(Next::Rest(Action::await_change()));
                 };
                 let note = "this operator has a defect that shows at this object, so nothing is done for it until the \

@@ -195,7 +195,9 @@ impl<'a> Pass<'a> {
     /// still true after an act.
     pub async fn reread(&mut self) -> Result<Flow, store::Error> {
         let uid = self.object.uid();
-        let Some(object) = self.store.read().await?.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
+        // A create that is sealed is seen to its end, also where the object has left the selection meanwhile.
+        let fresh = if self.sealer.is_some() { self.store.read().await? } else { self.store.select().await? };
+        let Some(object) = fresh.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
         let clock = clock(self.entry.account.as_deref());
         let mut seen = std::mem::take(&mut self.view.seen).after_act();
         let keys = |object: &AckCluster| (object.spec.credentials_ref.clone(), object.spec.adopt_cluster_id.clone());

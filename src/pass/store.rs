@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{DynamicObject, GetParams, ObjectMeta, Patch, PatchParams, Request};
+use kube::api::{DynamicObject, GetParams, ListParams, ObjectMeta, Patch, PatchParams, Request};
 use kube::{Client, Resource, ResourceExt};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -90,34 +91,53 @@ pub struct Store {
     client: Client,
     url: String,
     name: String,
+    /// Label selector of the objects that are looked after; `None`: all.
+    selector: Option<String>,
 }
 
 impl Store {
-    pub fn new(client: Client, namespace: &str, name: &str) -> Store {
-        Store { client, url: AckCluster::url_path(&(), Some(namespace)), name: name.to_owned() }
+    pub fn new(client: Client, namespace: &str, name: &str, selector: Option<String>) -> Store {
+        Store { client, url: AckCluster::url_path(&(), Some(namespace)), name: name.to_owned(), selector }
     }
 
-    /// The object as the API server has it now.
+    /// The object as the API server has it now, whether or not it is selected.
     pub async fn read(&self) -> Result<Option<AckCluster>, Error> {
+        self.get().await?.as_deref().map(decoded).transpose()
+    }
+
+    /// The object as the API server has it now; `None` also where it is not selected. The watch may not have said so yet.
+    pub async fn select(&self) -> Result<Option<AckCluster>, Error> {
+        self.selected().await?.as_deref().map(decoded).transpose()
+    }
+
+    async fn get(&self) -> Result<Option<String>, Error> {
         match self.send(|url| url.get(&self.name, &GetParams::default())).await {
-            Ok(text) => decoded(&text).map(Some),
+            Ok(text) => Ok(Some(text)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The object as the API server has it now, and the room that it takes as long as it is held.
+    /// What a selector means is the API server's to say, so it is asked for a list of this one object.
+    async fn selected(&self) -> Result<Option<String>, Error> {
+        let Some(selector) = &self.selector else { return self.get().await };
+        let this = ListParams::default().labels(selector).fields(&format!("metadata.name={}", self.name));
+        let text = self.send(|url| url.list(&this)).await?;
+        let List { items } = serde_json::from_str(&text).map_err(kube::Error::SerdeError)?;
+        Ok(items.into_iter().next().map(|item| String::from(Box::<str>::from(item))))
+    }
+
+    /// The object as [`Store::select`] has it, and the room that it takes as long as it is held.
     pub async fn open(&self) -> Result<Option<(AckCluster, Option<SemaphorePermit<'static>>)>, Error> {
-        let length = match self.send(|url| url.get(&self.name, &GetParams::default())).await {
-            Ok(text) if text.len() > LONG && text.len() <= LONGEST => text.len(),
-            Ok(text) => return decoded(&text).map(|object| Some((object, None))),
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error),
+        let length = match self.selected().await? {
+            Some(text) if text.len() > LONG && text.len() <= LONGEST => text.len(),
+            Some(text) => return decoded(&text).map(|object| Some((object, None))),
+            None => return Ok(None),
         };
         // The text is dropped while it waits.
         let room = ROOM.acquire_many(u32::try_from(length / 1024).unwrap_or(u32::MAX));
         let room = tokio::time::timeout(PATIENCE, room).await?.ok();
-        Ok(self.read().await?.map(|object| (object, room)))
+        Ok(self.select().await?.map(|object| (object, room)))
     }
 
     pub async fn add_finalizer(&self, seen: &AckCluster) -> Result<AckCluster, Error> {
@@ -203,6 +223,12 @@ fn decoded(text: &str) -> Result<AckCluster, Error> {
             )
         }
     }
+}
+
+/// A list whose items are decoded one by one.
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Box<RawValue>>,
 }
 
 /// What is needed to say something about an object of which nothing else can be read.

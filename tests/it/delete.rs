@@ -14,7 +14,7 @@ mod exits;
 /// Deletions that fail, clusters that vanish or show late.
 mod failed;
 /// What is said while a deletion is on its way.
-mod last_look;
+pub mod last_look;
 /// Whose the cluster is.
 mod owner;
 /// The deletion protection, wherever it is said.

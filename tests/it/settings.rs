@@ -5,7 +5,8 @@ use ::playground::emulated::Key;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::cluster::{living, message, object, stray};
+use crate::cluster::{id, living, message, object, stray};
+use crate::delete::last_look::held;
 use crate::support::{Scene, ready};
 use crate::trials;
 
@@ -52,16 +53,19 @@ fn only_selected_objects_are_looked_after() {
             (&Value::Null, &Value::Null)
         );
     }
-    // One that leaves the selection is kept, and its deletion waits for who looks after it.
-    scene.merge("demo", json!({"metadata": {"labels": {"track": "old"}}, "spec": {"deletion_protection": false}}));
-    scene.delete("demo");
+    // One that leaves the selection is kept, also in the middle of its deletion, which waits for who looks after it.
+    let cluster = id(&scene.merge("demo", json!({"spec": {"deletion_protection": false}})));
+    held(&scene, "DescribeClusterResources", &cluster, "before", || scene.delete("demo"));
+    scene.merge("demo", json!({"metadata": {"labels": {"track": "old"}}}));
+    scene.apply(&labelled("last", "new"));
+    scene.wait_for_reason("last", "Running");
     scene.delete("later");
     scene.wait_until_gone("later");
     assert!(scene.get("demo").is_some_and(|object| object["metadata"]["deletionTimestamp"].is_string()));
-    assert_eq!(living(&scene).len(), 1);
+    assert_eq!(living(&scene).len(), 2);
     scene.start_operator(&["--selector", "track=old"]);
     scene.wait_until_gone("demo");
-    assert_eq!((living(&scene).len(), scene.clusters_made()), (1, 3), "the new operator looks after what is old, too");
+    assert_eq!((living(&scene).len(), scene.clusters_made()), (2, 4), "the new operator looks after what is old, too");
 }
 
 fn a_reader_makes_changes_deletes_and_releases_nothing() {

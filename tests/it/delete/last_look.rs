@@ -18,7 +18,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 /// Holds the answers to this question about the cluster for some seconds, and comes back once it has been asked.
-fn held(scene: &Scene, operation: &str, cluster: &str, when: &str, meanwhile: impl FnOnce()) {
+pub fn held(scene: &Scene, operation: &str, cluster: &str, when: &str, meanwhile: impl FnOnce()) {
     let before = asked(scene, operation, cluster);
     scene.fault(json!({"operation": operation, "path_contains": cluster, "when": when, "do": {"delay": "3s"}}));
     meanwhile();
