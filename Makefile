@@ -3,7 +3,7 @@
 BUILT = $${CARGO_TARGET_DIR:-target}
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash prove mutants static image e2e-helm e2e-argocd lint footprint
+.PHONY: help demo test crash prove mutants bench static image e2e-helm e2e-argocd lint footprint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,11 @@ footprint: ## size of the release binary, number of crates, memory idle and with
 	cargo build --workspace --all-targets
 	cargo build --release --bin ack-operator
 	@$(BUILT)/debug/playground footprint --operator $(BUILT)/release/ack-operator
+
+bench: ## what the operator costs: calls, writes, memory, time; ARGS='--objects N --accounts A', ARGS=--help says more
+	cargo build --workspace --all-targets
+	cargo build --profile measure --bin ack-operator
+	@$(BUILT)/debug/playground bench --operator $(BUILT)/measure/ack-operator $(ARGS)
 
 # A program that needs nothing of the system it runs on. Given --target, the flags are not for build scripts and macros.
 HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')

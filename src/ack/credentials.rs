@@ -93,9 +93,18 @@ impl Credentials {
 
     /// Equal for equal access key ids, whatever the secret and the token, and tells nothing about them.
     pub(super) fn identity(&self) -> String {
-        let hash = Sha256::new().chain_update("ack-operator identity ").chain_update(&self.access_key_id).finalize();
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        digest(&["key", &self.access_key_id])
     }
+}
+
+/// 16 hex digits that tell nothing of what they are made of.
+pub(super) fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new().chain_update("ack-operator identity ");
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A value that can stand in a header. Blanks round it are dropped, since a line break at the end is how most broken

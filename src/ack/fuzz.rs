@@ -52,7 +52,7 @@ pub fn answer(bytes: &[u8]) {
     assert!(!format!("{:?}", model::events(&body, &secrets)).contains("FAKEsecretFAKE"));
     assert!(!format!("{:?}", model::logs(&body, &secrets)).contains("FAKEsecretFAKE"));
     let _ = (model::resources(&body), model::quota(&body), model::user_kubeconfig(&body));
-    model::account(&body).iter().for_each(|account| stored(account.as_str()));
+    model::identity(&body).iter().for_each(|caller| stored(caller.account.as_str()));
 }
 
 fn headers(bytes: &[u8]) {

@@ -15,9 +15,9 @@ pub(super) struct Budget {
     pub changes: Gate,
 }
 
-/// Budgets by the place and by whose they are: an access key has one, whatever else a Secret says beside it, once ACK has taken
-/// a call that is signed with its secret. Until then each set of keys has its own, or anybody could use up the one of a key
-/// of which he knows the id.
+/// Budgets by the place and by whose they are: a caller has one, whichever keys he uses, once STS has told who calls; before
+/// that an access key has one, once ACK has taken a call that is signed with its secret; and before that each set of keys has
+/// its own, or anybody could use up the one of a key of which he knows the id.
 #[derive(Default)]
 pub(super) struct Budgets(Mutex<HashMap<(String, String), Weak<Budget>>>);
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,14 +39,19 @@ pub(super) struct Line {
     wire: Arc<Wire>,
     pub credentials: Credentials,
     pub secrets: Secrets,
-    /// Whose budget is used up by calls, and whether ACK has taken any: then it is the access key's.
+    /// Whose budget is used up by calls: once ACK has taken any, that of the access key.
     identity: String,
     fingerprint: String,
     proven: AtomicBool,
-    /// Gateway minus local, from the last answer that told.
-    offset: Mutex<Option<SignedDuration>>,
+    /// Whose keys these are, once it is known.
+    caller: OnceLock<String>,
+    clock: Mutex<Arc<Clock>>,
     places: Mutex<HashMap<String, Arc<Place>>>,
 }
+
+/// Gateway minus local, from the last answer that told.
+#[derive(Debug, Default)]
+pub(super) struct Clock(Mutex<Option<SignedDuration>>);
 
 /// One region, or STS, for these keys.
 struct Place {
@@ -88,12 +93,39 @@ impl Line {
     pub fn new(wire: Arc<Wire>, credentials: Credentials) -> Self {
         let (secrets, identity) = (credentials.secrets(), credentials.identity());
         let fingerprint = credentials.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (offset, places, proven) = Default::default();
-        Self { wire, credentials, secrets, identity, fingerprint, proven, offset, places }
+        let (clock, places, proven, caller) = Default::default();
+        Self { wire, credentials, secrets, identity, fingerprint, proven, caller, clock, places }
+    }
+
+    pub fn clock(&self) -> Arc<Clock> {
+        lock(&self.clock).clone()
+    }
+
+    /// From now on calls use up the budget of that caller, and go by his clock.
+    pub fn belongs_to(&self, caller: &str, clock: &Arc<Clock>) {
+        if !Arc::ptr_eq(clock, &self.clock()) {
+            let ours = self.clock_offset();
+            let mut theirs = lock(&clock.0);
+            *theirs = ours.or(*theirs);
+            drop(theirs);
+            *lock(&self.clock) = clock.clone();
+        }
+        if self.caller.set(caller.to_owned()).is_ok() {
+            self.prove();
+        }
     }
 
     pub fn clock_offset(&self) -> Option<SignedDuration> {
-        *self.offset.lock().expect("nothing panics while it holds this lock")
+        *lock(&self.clock().0)
+    }
+
+    /// Whose budget is used up.
+    fn whose(&self) -> &str {
+        match self.caller.get() {
+            Some(caller) => caller,
+            None if self.proven.load(Ordering::Acquire) => &self.identity,
+            None => &self.fingerprint,
+        }
     }
 
     pub fn gateway_now(&self) -> Timestamp {
@@ -255,10 +287,10 @@ impl Line {
         }
     }
 
-    /// From now on calls use up the budget of the access key.
+    /// More is known of whose budget it is.
     fn prove(&self) {
         for (name, place) in &mut *lock(&self.places) {
-            let budget = self.wire.budgets.of(&self.identity, name, self.wire.endpoints.limits);
+            let budget = self.wire.budgets.of(self.whose(), name, self.wire.endpoints.limits);
             let barred = lock(&place.barred).clone();
             *place = Arc::new(Place { budget, barred: Mutex::new(barred) });
         }
@@ -269,8 +301,7 @@ impl Line {
         if places.len() >= PLACES && !places.contains_key(name) {
             places.retain(|_, place| Arc::strong_count(place) > 1);
         }
-        let whose = if self.proven.load(Ordering::Acquire) { &self.identity } else { &self.fingerprint };
-        let budget = || self.wire.budgets.of(whose, name, self.wire.endpoints.limits);
+        let budget = || self.wire.budgets.of(self.whose(), name, self.wire.endpoints.limits);
         let new = || Arc::new(Place { budget: budget(), barred: Mutex::default() });
         places.entry(name.to_owned()).or_insert_with(new).clone()
     }
@@ -280,7 +311,7 @@ impl Line {
     fn learn(&self, date: Timestamp, begun: Timestamp, elapsed: Duration) {
         let half = SignedDuration::try_from(elapsed / 2).unwrap_or_default();
         let offset = date.duration_since(begun) - half + SignedDuration::from_millis(500);
-        *self.offset.lock().expect("nothing panics while it holds this lock") = Some(offset);
+        *lock(&self.clock().0) = Some(offset);
     }
 }
 

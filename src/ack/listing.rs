@@ -41,15 +41,30 @@ pub struct RegionList {
     pub clusters: Vec<ListedCluster>,
 }
 
+/// How old a list may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Age {
+    pub most: Duration,
+    /// But so much for each of its pages: a long list is not read as often as a short one.
+    pub a_page: Duration,
+}
+
+impl Age {
+    fn of(self, list: &RegionList) -> Duration {
+        let pages = u32::try_from(list.clusters.len().div_ceil(PAGE_SIZE)).unwrap_or(u32::MAX);
+        self.most.max(self.a_page.saturating_mul(pages))
+    }
+}
+
 /// One region's reader: the last list, and the queue for the next.
 #[derive(Default)]
 pub(super) struct Reader(Shared<Arc<RegionList>>);
 
 impl Reader {
-    /// The last list, whole or torn, if it is not older than `age`, whoever reads another meanwhile; else that other one
-    /// as it comes, or a new one. Cheaper than a list that began at a given moment.
-    pub async fn recent(&self, client: &Client, region: &Region, age: Duration) -> Result<Arc<RegionList>, Error> {
-        let serves = |list: &Arc<RegionList>| match list.asked.elapsed() <= age {
+    /// The last list, whole or torn, if it is young enough, whoever reads another meanwhile; else that other one as it
+    /// comes, or a new one. Cheaper than a list that began at a given moment.
+    pub async fn recent(&self, client: &Client, region: &Region, age: Age) -> Result<Arc<RegionList>, Error> {
+        let serves = |list: &Arc<RegionList>| match list.asked.elapsed() <= age.of(list) {
             true => Serves::Always,
             false => Serves::WhoWaited,
         };

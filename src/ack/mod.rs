@@ -39,10 +39,10 @@ pub use code::Code;
 pub use credentials::{ACCESS_KEY_ID, Credentials, CredentialsError};
 pub use endpoints::{ConfigError, Endpoints};
 pub use error::{Error, Refusal};
-pub use listing::RegionList;
+pub use listing::{Age, RegionList};
 pub use model::{
-    Accepted, Created, Detail, Event, ListedCluster, LogLine, Quota, Resource, State, StateKind, Task, TaskState,
-    UserKubeconfig,
+    Accepted, Created, Detail, Event, Identity, ListedCluster, LogLine, Quota, Resource, State, StateKind, Task,
+    TaskState, UserKubeconfig,
 };
 pub use redact::Secrets;
 
@@ -50,7 +50,7 @@ use code::Op;
 use http::Call;
 use line::Line;
 
-use crate::terms::{AccountId, ClusterId, Nonce, Region, TaskId};
+use crate::terms::{ClusterId, Nonce, Region, TaskId};
 
 /// What ACK said, and when by its own clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -283,8 +283,8 @@ impl Client {
     }
 
     /// STS GetCallerIdentity: whose keys these are.
-    pub async fn caller(&self) -> Result<Answer<AccountId>, Error> {
-        self.line.read(&self.lane, &Call::caller_identity(), None, |_, body| model::account(body)).await
+    pub async fn caller(&self) -> Result<Answer<Identity>, Error> {
+        self.line.read(&self.lane, &Call::caller_identity(), None, |_, body| model::identity(body)).await
     }
 
     /// The gateway's time: the local clock, put right by what the last answer said.

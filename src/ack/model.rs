@@ -340,9 +340,25 @@ pub(super) fn quota(value: &Value) -> Decoded<Quota> {
     Ok(Quota { clusters: json::int(of, "cluster_quota") })
 }
 
-pub(super) fn account(value: &Value) -> Decoded<AccountId> {
+/// Who calls, as STS tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub account: AccountId,
+    /// Names the user or role in all accounts.
+    pub arn: Option<String>,
+    /// Such a caller may have other rights than the same one with other keys.
+    pub session: bool,
+}
+
+pub(super) fn identity(value: &Value) -> Decoded<Identity> {
     let of = value.as_object().ok_or("it is no object")?;
-    json::text(of, &["AccountId"]).filter(|id| is_id(id)).map(AccountId::from).ok_or("it has no AccountId")
+    let account = json::text(of, &["AccountId"]).filter(|id| is_id(id)).map(AccountId::from);
+    let kind = json::text(of, &["IdentityType"]);
+    Ok(Identity {
+        account: account.ok_or("it has no AccountId")?,
+        arn: json::text(of, &["Arn"]).filter(|arn| !arn.is_empty()),
+        session: !kind.is_some_and(|kind| ["RAMUser", "Account"].contains(&&*kind)),
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt};
@@ -36,12 +37,16 @@ pub struct Watched {
     /// A resource group is named in the spec.
     grouped: bool,
     pub cluster_id: Option<String>,
-    account: Option<String>,
+    pub account: Option<String>,
     pub place: Option<String>,
     created: bool,
     pub intent: Option<Intent>,
     /// ACK's word for the cluster's state.
     pub state: Option<String>,
+    /// By what another process knew that there is nothing to do.
+    pub settled: Option<String>,
+    /// When the published kubeconfig must be seen to next; long ago where none is. `None`: none is wanted.
+    pub renew: Option<Timestamp>,
     /// The reason of `Stalled` while that is true.
     pub stalled: Option<String>,
 }
@@ -181,6 +186,8 @@ struct Spec {
     adopts: Text,
     #[serde(rename = "credentialsRef")]
     credentials: Lenient<Reference>,
+    #[serde(rename = "kubeconfigSecretRef")]
+    kubeconfig: Lenient<Reference>,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -198,8 +205,17 @@ struct Status {
     region_id: Text,
     cluster_origin: Text,
     state: Text,
+    settled: Text,
+    kubeconfig_secret_ref: Lenient<Published>,
     conditions: Many<Lenient<Condition>>,
     create_intents: Many<Lenient<StoredIntent>>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Published {
+    name: Text,
+    renew_at: Text,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -260,6 +276,12 @@ impl<'de> Deserialize<'de> for Watched {
                 group: intent.resource_group.short(),
             }),
             state: status.state.short(),
+            settled: status.settled.short(),
+            renew: spec.kubeconfig.0.name.0.map(|wanted| {
+                let Published { name, renew_at } = status.kubeconfig_secret_ref.0;
+                let renew = renew_at.0.filter(|_| name.is(&wanted)).and_then(|renew| renew.parse().ok());
+                renew.unwrap_or(Timestamp::UNIX_EPOCH)
+            }),
             stalled: stalled.find(|stalled| stalled.status.is("True")).and_then(|stalled| stalled.reason.short()),
         })
     }

@@ -98,7 +98,7 @@ pub async fn doctor(patient: &Patient, mut tell: impl FnMut(Check)) {
             .into_iter()
             .for_each(|what| tell(Check { what, outcome: Outcome::Skipped(why.into()) }));
     }
-    let account = patient.credentials.clone().map(|credentials| patient.accounts.account(credentials));
+    let account = patient.credentials.clone().map(|credentials| patient.accounts.account(credentials, ""));
     tell(Check { what: "account", outcome: whose(account.as_deref()).await });
     for region in regions(patient, reached).await {
         cloud(patient, account.as_ref(), &region, &mut tell).await;

@@ -282,6 +282,9 @@ fn recorded(pass: &Pass<'_>, object: &AckCluster, id: &ClusterId, site: &Site, a
     }
     // Of another cluster's: what was asked for this one begins anew.
     (status.changes, status.mark_seen) = (vec![], None);
+    if !adopted {
+        report::conditions(&mut status, &object.metadata, &decide::making(), Timestamp::now());
+    }
     let at = Timestamp::from_second(pass.now().as_second()).unwrap_or_default();
     sealed(&mut status).filter(|_| !adopted).for_each(|intent| intent.record(Outcome::Made { at }));
     status

@@ -3,18 +3,22 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
+use super::glance;
 use super::kubeconfig;
+use super::marks::Marks;
 use super::secrets;
 use super::shared;
 use super::state::Pass;
-use crate::ack::{Code, Detail, ListedCluster, Secrets, StateKind, TaskState};
+use crate::ack::{Code, Detail, ListedCluster, Secrets, StateKind, TaskState, Urgency};
 use crate::api::{AckCluster, TaskStage, body, tag};
 use crate::cache::Edition;
-use crate::decide::{Answer, Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, State, Trouble, Via};
+use crate::decide::{
+    Answer, Change, Cluster, Drift, Existence, Glance, Listing, Look, Owner, Progress, State, Trouble, Via,
+};
 use crate::drift;
 use crate::sight::{self, List, Shown, Sought};
 use crate::terms::{AccountId, Class, ClusterId, Note, Region, Site, TaskId};
@@ -23,7 +27,7 @@ use crate::terms::{AccountId, Class, ClusterId, Note, Region, Site, TaskId};
 pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
     let answer = match look {
         Look::Account => Answer::Account(account(pass).await),
-        Look::Glance(id) => Answer::Glance(glance(pass, &id).await),
+        Look::Glance { id, every } => Answer::Glance(glance(pass, &id, every).await),
         Look::Cluster(id) => Answer::Cluster(cluster(pass, &id).await),
         Look::Listing { began_after } => Answer::Listing(listing(pass, began_after).await),
         Look::Elsewhere { region, began_after } => Answer::Elsewhere(elsewhere(pass, region, began_after).await),
@@ -45,6 +49,7 @@ pub(super) async fn look(pass: &mut Pass<'_>, look: Look) {
         }
         Look::Trace(id) => Answer::Trace(trace(pass, &id).await),
         Look::Kubeconfig => Answer::Kubeconfig(kubeconfig::look(pass).await),
+        Look::Turn => Answer::Turn(turn(pass).await),
         Look::Leftovers(id) => Answer::Leftovers(leftovers(pass, &id).await),
     };
     pass.view.seen.take(answer);
@@ -59,23 +64,28 @@ fn secrets_of(pass: &Pass<'_>) -> Secrets {
 }
 
 async fn account(pass: &mut Pass<'_>) -> Result<AccountId, Trouble> {
-    pass.account().await?.id().await.map_err(Trouble::from)
+    let account = pass.account().await?;
+    let id = account.id().await?;
+    pass.seen_by(account.identity());
+    Ok(id)
 }
 
-/// A list that is no older than a poll shows as much as is asked here, so that all objects of a region share one.
-async fn glance(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Glance, Trouble> {
-    let settled = pass.entry.settled.clone().filter(|settled| settled.edition == Edition::of(&pass.object));
-    let age = Duration::try_from(pass.env.settings.rules.poll_idle).unwrap_or_default();
+/// A list that is no older than asked for shows as much, so that all objects of a region share one.
+async fn glance(pass: &mut Pass<'_>, id: &ClusterId, every: SignedDuration) -> Result<Glance, Trouble> {
+    let now = pass.now();
+    let before = pass.entry.listed.clone().filter(|before| {
+        before.edition == Edition::of(&pass.object) && before.by_list.until.is_none_or(|until| until > now)
+    });
+    let age = glance::age(&pass.env.settings.rules, every);
     let list = match pass.account().await?.recent(&pass.region(), age).await {
         Ok(list) => list,
         // The cluster is read closely anyway, and what may not be read is told.
-        Err(error) if settled.is_none() && error.class() != Class::Permission => return Ok(Glance::Changed),
+        Err(error) if before.is_none() && error.class() != Class::Permission => return Ok(Glance::Changed),
         Err(error) => return Err(error.into()),
     };
-    let same = |id: &ClusterId| {
-        let entry = list.clusters.iter().find(|cluster| cluster.id == *id);
-        settled.as_ref().is_some_and(|settled| entry.is_some_and(|entry| marks_of(entry) == settled.marks))
-    };
+    let cluster = list.clusters.iter().find(|cluster| cluster.id == *id);
+    let same = |_: &ClusterId| cluster.map(Marks::of) == before.as_ref().map(|before| before.marks);
+    pass.learnt.listed = cluster.cloned();
     Ok(sight::glance(&shown(&list.clusters), id, &pass.me, same))
 }
 
@@ -100,7 +110,7 @@ async fn cluster(pass: &mut Pass<'_>, id: &ClusterId) -> Result<Existence, Troub
 }
 
 /// What may be done in a state (ack-api e.1). `None`: ACK says that the cluster is gone.
-pub(super) fn state(kind: StateKind) -> Option<State> {
+fn state(kind: StateKind) -> Option<State> {
     Some(match kind {
         StateKind::Deleted => return None,
         StateKind::Initial => State::Making,
@@ -124,21 +134,9 @@ pub(super) fn state(kind: StateKind) -> Option<State> {
     })
 }
 
-/// By these a list shows that a cluster is as it was when it was last read closely.
-pub(super) fn marks_of(cluster: &ListedCluster) -> String {
-    let ListedCluster {
-        id,
-        name,
-        state,
-        tags,
-        created: _,
-        updated,
-        deletion_protection,
-        current_version,
-        size,
-        resource_group_id: _,
-    } = cluster;
-    format!("{id} {name} {} {tags:?} {updated:?} {deletion_protection:?} {current_version:?} {size:?}", state.word)
+/// Whether ACK is at work in that state.
+pub(super) fn moving(kind: StateKind) -> bool {
+    matches!(state(kind), Some(State::Making | State::Busy | State::Deleting))
 }
 
 /// A cluster of ACK's answers as `sight` asks for it.
@@ -251,8 +249,9 @@ pub(super) fn differences(object: &AckCluster, detail: &Detail) -> Vec<drift::Di
 }
 
 /// How far the task at work has come. A task id that was lost between call and record is looked up.
-async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Trouble> {
-    let Some(id) = pass.cluster_id() else { return Ok("ACK is at work".into()) };
+async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Progress, Trouble> {
+    let unknown = || Ok(Progress { note: "ACK is at work".into(), over: false });
+    let Some(id) = pass.cluster_id() else { return unknown() };
     let region = pass.region();
     let account = pass.account().await?;
     // The last request has a task of its own, which may not be stored yet.
@@ -262,14 +261,12 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
         Some(task) => task,
         None => {
             let tasks = pass.client(&account).tasks(&region, &id).await?.value;
-            let Some(newest) = tasks.into_iter().next() else { return Ok("ACK is at work".into()) };
+            let Some(newest) = tasks.into_iter().next() else { return unknown() };
             pass.learnt.task_id = Some(newest.id.to_string());
             newest.id
         }
     };
-    let Some(answer) = pass.client(&account).task(&region, &id).await? else {
-        return Ok("ACK is at work".into());
-    };
+    let Some(answer) = pass.client(&account).task(&region, &id).await? else { return unknown() };
     let (done, total) = answer.value.progress();
     let message = match answer.value.doing() {
         Some(doing) if !doing.is_empty() => secrets.clean(doing),
@@ -277,7 +274,8 @@ async fn progress(pass: &mut Pass<'_>, secrets: &Secrets) -> Result<Note, Troubl
     };
     let note = format!("{done} of {total} stages done: {message}");
     pass.learnt.stage = Some(TaskStage { done: done as i64, total: total as i64, message });
-    Ok(note.into())
+    let over = answer.value.state.ended();
+    Ok(Progress { note: note.into(), over })
 }
 
 /// Where this process saw the cluster, or where its task is known, is where it lives: another region's endpoint knows
@@ -322,6 +320,15 @@ async fn cause(pass: &mut Pass<'_>) -> Result<Note, Trouble> {
 
 fn is_bad(level: Option<&str>) -> bool {
     level.is_some_and(|level| level.eq_ignore_ascii_case("error") || level.eq_ignore_ascii_case("warning"))
+}
+
+/// Where others are before it, the pass is to end, so that nothing is held meanwhile.
+async fn turn(pass: &mut Pass<'_>) -> Result<(), Trouble> {
+    let region = pass.region();
+    if let Some((_, turn)) = pass.turn(&region, Urgency::Change).await? {
+        pass.turn = Some(turn);
+    }
+    Ok(())
 }
 
 /// What a deletion leaves behind.

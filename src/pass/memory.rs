@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use jiff::Timestamp;
-
+use super::marks::Marks;
 use crate::ack::{Account, Secrets};
 use crate::cache::Edition;
-use crate::decide::Memo;
+use crate::decide::{ByList, Memo};
 use crate::terms::{ClusterId, TaskId};
 
 /// By the object's uid. Clones are the same.
@@ -23,11 +22,11 @@ pub(super) struct Entry {
     pub memo: Option<Memo>,
     /// How many passes in a row ended in trouble.
     pub streak: u32,
-    /// How things were when the cluster was last looked at closely and found settled.
-    pub settled: Option<Settled>,
+    /// How things were when it was last found that the list is enough.
+    pub listed: Option<Listed>,
     /// The cluster that ACK last showed closely to this process.
     pub shown: Option<ClusterId>,
-    /// Who saw that, and what the memo holds: a digest of the access key id.
+    /// Who saw that, and what the memo holds: a digest of who calls.
     pub identity: Option<String>,
     /// The task of the last request, until a write that is made anyway stores it.
     pub task: Option<(ClusterId, TaskId)>,
@@ -47,13 +46,12 @@ pub(super) struct Rest {
 }
 
 #[derive(Clone, PartialEq)]
-pub(super) struct Settled {
+pub(super) struct Listed {
     /// What people had written by then.
     pub edition: Edition,
     /// What a list shows of such a cluster.
-    pub marks: String,
-    /// When something else than the list must be looked at.
-    pub due: Option<Timestamp>,
+    pub marks: Marks,
+    pub by_list: ByList,
 }
 
 impl Memory {

@@ -37,6 +37,7 @@ mod definition;
 mod glance;
 mod kubeconfig;
 mod look;
+mod marks;
 mod memory;
 pub mod report;
 mod rest;
@@ -271,7 +272,7 @@ impl Env {
                 Step::Look(wanted) => {
                     tracing::debug!(look = ?wanted);
                     look::look(&mut pass, wanted).await;
-                    Flow::On
+                    if pass.queue.is_some() { Flow::Turn } else { Flow::On }
                 }
                 Step::Act(wanted) => {
                     tracing::debug!(act = ?wanted);

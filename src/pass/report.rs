@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
 
 use super::view;
-use crate::ack::{Detail, StateKind};
+use crate::ack::{Detail, ListedCluster, StateKind};
 use crate::api::{
     AckCluster, AckClusterStatus, ConditionType, CreateIntent, ProtectionSeen, PublishedKubeconfig, Request, TaskStage,
 };
@@ -20,6 +20,8 @@ const MESSAGE: usize = 1024;
 #[derive(Default)]
 pub(super) struct Learnt {
     pub detail: Option<Detail>,
+    /// The cluster's entry in the list.
+    pub listed: Option<ListedCluster>,
     pub task_id: Option<String>,
     /// The Secret was looked at: the kubeconfig of ours that it holds, if it does.
     pub kubeconfig: Option<Option<PublishedKubeconfig>>,
@@ -68,10 +70,15 @@ pub(super) fn status(object: &AckCluster, verdict: &Verdict, learnt: &Learnt, no
     let wanted = object.spec.kubeconfig_secret_ref.as_ref().map(|wanted| &wanted.name);
     status.kubeconfig_secret_ref = status.kubeconfig_secret_ref.filter(|published| wanted == Some(&published.name));
     let Some(reason) = verdict.work.reason() else { return status };
+    status.settled = None;
     match reason {
         Reason::Creating | Reason::Deleting | Reason::Updating => {
             if learnt.stage.is_some() {
                 status.task_stage = learnt.stage.clone();
+                // Worth telling, and no write of its own.
+                if let (None, Some(listed)) = (&learnt.detail, &learnt.listed) {
+                    status.state = Some(listed.state.word.clone()).filter(|state| !state.is_empty());
+                }
             }
         }
         _ => status.task_stage = None,

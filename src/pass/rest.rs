@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use kube_runtime::reflector::ObjectRef;
 
-use super::memory::{Rest, Settled};
+use super::marks::{self, Marks};
+use super::memory::{Listed, Rest};
 use super::state::{Flow, Pass};
-use super::{Error, look, report, view};
-use crate::ack::Detail;
+use super::{Error, report, view};
 use crate::cache::Edition;
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
@@ -34,6 +34,9 @@ impl Pass<'_> {
         {
             status.task_id = Some(task.to_string());
         }
+        if verdict.work != Work::Same {
+            status.settled = self.settled(&verdict);
+        }
         match self.store.write_status(&self.object, &status).await {
             Ok(None) => {}
             Ok(Some(_)) => {
@@ -52,6 +55,14 @@ impl Pass<'_> {
         let wait = self.wait(&verdict, now);
         self.remember(verdict, now, wait);
         Ok(Ended::Resting(wait))
+    }
+
+    /// What tells the next process that there is nothing to do.
+    fn settled(&self, verdict: &Verdict) -> Option<String> {
+        let cluster =
+            &self.learnt.detail.as_ref().filter(|_| verdict.by_list.is_some_and(|by| by.followed.is_none()))?;
+        let uid = self.object.uid().unwrap_or_default();
+        Some(marks::settled(&uid, Edition::of(&self.object), &cluster.listed, &self.env.settings))
     }
 
     fn wait(&self, verdict: &Verdict, now: Timestamp) -> Duration {
@@ -74,16 +85,15 @@ impl Pass<'_> {
         let troubled = verdict.work.reason().is_some_and(Reason::passes_by_itself);
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
-        if verdict.work != Work::Same {
-            // What changes once more within the second of its last change would look the same in a list.
-            let updated = |detail: &Detail| detail.listed.updated.as_ref()?.parse::<Timestamp>().ok();
-            let still = |detail: &&Detail| updated(detail).is_none_or(|at| at < view::fresh_from(now));
-            let detail = self.learnt.detail.as_ref().filter(|_| verdict.settled).filter(still);
-            entry.settled = detail.map(|detail| Settled {
-                edition,
-                marks: look::marks_of(&detail.listed),
-                due: self.view.kubeconfig,
-            });
+        match (verdict.by_list, &verdict.work) {
+            (Some(by_list), _) => {
+                let seen = self.learnt.detail.as_ref().map(|detail| &detail.listed).or(self.learnt.listed.as_ref());
+                let marks = seen.and_then(|cluster| Marks::seen(cluster, view::fresh_from(now)));
+                entry.listed = marks.map(|marks| Listed { edition, marks, by_list });
+            }
+            // Nothing was learnt.
+            (None, Work::Same) => {}
+            (None, _) => entry.listed = None,
         }
         entry.rest = Some(Rest { edition, until: Instant::now() + wait });
         self.entry = entry;

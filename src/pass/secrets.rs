@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -22,9 +22,12 @@ use crate::terms::{Class, Reason};
 /// How long a value may be that goes into a request body: user data has 16 KiB, a certificate some 10.
 const LONGEST: usize = 64 * 1024;
 
-/// What was read of a credentials Secret, and when. A Secret is not read more often than ACK is looked at.
+/// What was read of each credentials Secret. One is not read more often than ACK is looked at, nor twice at once.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<Key, (Instant, Resolved)>>);
+pub(super) struct Cache(Mutex<HashMap<Key, Arc<Slot>>>);
+
+/// What was read, and when. Held by whoever reads; who waits gets the same.
+type Slot = tokio::sync::Mutex<Option<(Instant, Resolved)>>;
 
 /// Namespace and name of a Secret.
 type Key = (String, String);
@@ -66,23 +69,35 @@ impl<'a> From<&'a Watched> for Holder<'a> {
 /// The account that serves this object: of the Secret it names, else the operator's own where the namespace may use it.
 pub(super) async fn account(env: &Env, holder: &Holder<'_>) -> Resolved {
     let Some(secret) = holder.secret else { return own(env, holder) };
-    let key = (holder.namespace.clone(), secret.to_owned());
-    if let Some((read, answer)) = env.credentials.0.lock().expect("credentials").get(&key)
-        && read.elapsed() < env.settings.secret_interval()
-    {
+    let (key, interval) = ((holder.namespace.clone(), secret.to_owned()), env.settings.secret_interval());
+    let slot = env.credentials.slot(&key);
+    let mut slot = slot.lock().await;
+    if let Some((_, answer)) = slot.as_ref().filter(|(read, _)| read.elapsed() < interval) {
         return answer.clone();
     }
+    env.credentials.prune(interval);
     let answer = read(&env.client, &key.0, &key.1).await.and_then(|data| {
         let get = |name: &str| data.get(name).map(|value| value.0.as_slice());
         let credentials =
             Credentials::from_secret(get).map_err(|e| missing(format!("Secret {}/{}: {e}", key.0, key.1)))?;
-        Ok(env.accounts.account(credentials))
+        Ok(env.accounts.account(credentials, &format!("{}/{}", key.0, key.1)))
     });
-    let mut cache = env.credentials.0.lock().expect("credentials");
-    // What is too old to be used keeps no keys in memory either.
-    cache.retain(|_, (read, _)| read.elapsed() < env.settings.secret_interval());
-    cache.insert(key, (Instant::now(), answer.clone()));
+    *slot = Some((Instant::now(), answer.clone()));
     answer
+}
+
+impl Cache {
+    fn slot(&self, key: &Key) -> Arc<Slot> {
+        self.0.lock().expect("credentials").entry(key.clone()).or_default().clone()
+    }
+
+    /// What is too old to be used keeps no keys in memory either.
+    fn prune(&self, interval: Duration) {
+        let old = |slot: &Slot| {
+            slot.try_lock().is_ok_and(|slot| slot.as_ref().is_none_or(|(read, _)| read.elapsed() >= interval))
+        };
+        self.0.lock().expect("credentials").retain(|_, slot| Arc::strong_count(slot) > 1 || !old(slot));
+    }
 }
 
 fn own(env: &Env, holder: &Holder<'_>) -> Resolved {
@@ -106,7 +121,7 @@ fn own(env: &Env, holder: &Holder<'_>) -> Resolved {
             super::shared::cure(holder, "--adoption-namespaces", "adoption.namespaces")
         )));
     }
-    Ok(env.accounts.account(credentials.clone()))
+    Ok(env.accounts.account(credentials.clone(), ""))
 }
 
 /// The values that `spec.secretValues` names, by path.

@@ -101,7 +101,6 @@ impl<'a> Pass<'a> {
                 resolved = Ok(held.clone());
             }
             if let Ok(account) = &resolved {
-                self.seen_by(account.identity());
                 self.entry.account = Some(account.clone());
             }
             self.account = Some(resolved);
@@ -110,14 +109,14 @@ impl<'a> Pass<'a> {
     }
 
     /// What ACK showed was shown to an identity. Another one begins without it: what that one does not see proves nothing.
-    fn seen_by(&mut self, identity: &str) {
-        if self.entry.identity.as_ref().is_some_and(|before| before != identity) {
+    pub fn seen_by(&mut self, identity: String) {
+        if self.entry.identity.as_ref().is_some_and(|before| *before != identity) {
             self.entry.shown = None;
             for memo in [&mut self.entry.memo, &mut self.view.memo] {
                 *memo = memo.take().filter(|memo| matches!(memo, Memo::Taken(_)));
             }
         }
-        self.entry.identity = Some(identity.to_owned());
+        self.entry.identity = Some(identity);
     }
 
     /// The turn of a change in that region, with the client to take it. `None`: others are before it, and the pass is to end, so that nothing is held while it

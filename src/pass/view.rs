@@ -6,8 +6,11 @@ use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
 use super::Settings;
+use super::look;
 use super::memory::Entry;
+use crate::ack;
 use crate::api::{self, AckCluster, AckClusterStatus, CLUSTER_INTENT, ClusterOrigin, DeletionPolicy, annotation};
+use crate::cache::Edition;
 use crate::decide::{Evidence, Goal, View, Word};
 use crate::sight::{self, Flag, Me, StoredIntent, Unclear, Wanted};
 use crate::terms::{AccountId, Intent, Region, Sealer, Site};
@@ -48,6 +51,8 @@ pub(super) fn start(
         spec_hash: spec_hash(object, settings),
         sealer: sealer.cloned(),
     };
+    let followed = memory.listed.as_ref().filter(|listed| listed.edition == Edition::of(object));
+    let followed = followed.and_then(|listed| listed.by_list.followed);
     let view = View {
         now,
         since: fresh_from(now),
@@ -63,6 +68,7 @@ pub(super) fn start(
         words: words(object),
         streak: memory.streak,
         memo: memory.memo.clone(),
+        followed: followed.unwrap_or_default(),
         seen: Evidence::default(),
     };
     Ok(Start { view, me, status })
@@ -96,6 +102,7 @@ fn stored(object: &AckCluster) -> Result<sight::Status, api::IntentError> {
         changes,
         kubeconfig_secret_ref: _,
         applied_hash: _,
+        settled: _,
         create_intents,
     } = object.status.clone().unwrap_or_default();
     let intent = create_intents.into_iter().find(|intent| intent.key == CLUSTER_INTENT);
@@ -109,6 +116,7 @@ fn stored(object: &AckCluster) -> Result<sight::Status, api::IntentError> {
         account_id,
         region_id,
         adopted: cluster_origin == Some(ClusterOrigin::Adopted),
+        moving: state.as_deref().is_some_and(|word| look::moving(ack::State::new(word).kind)),
         state,
         mark_seen,
         intent: intent.transpose()?,

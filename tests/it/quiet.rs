@@ -11,6 +11,7 @@ pub fn tests() -> Vec<Trial> {
         a_life_takes_at_most_nine_writes_and_one_a_stage,
         a_ready_cluster_causes_no_write_over_a_hundred_polls,
         fifty_ready_clusters_cost_one_list_page_a_poll_and_no_read,
+        a_fleet_is_made_found_again_and_deleted_for_what_the_page_says,
     )
 }
 
@@ -64,16 +65,7 @@ fn fifty_ready_clusters_cost_one_list_page_a_poll_and_no_read() {
         }
         (since.elapsed().as_secs() >= 3).then_some(())
     });
-    let reads = || {
-        let read = |entry: &Value| {
-            let object = &entry["objectRef"];
-            entry["user"]["username"] == OPERATOR_USER
-                && entry["verb"] == "get"
-                && object["resource"] == "ackclusters"
-                && object["namespace"] == *scene.namespace
-        };
-        audit(read).len()
-    };
+    let reads = || reads(&scene, "ackclusters");
     let (number, read) = (scene.emulator.journal(0).len(), reads());
     let began = std::time::Instant::now();
     scene.until("five polls", || (began.elapsed().as_secs() >= 10).then_some(()));
@@ -83,6 +75,75 @@ fn fifty_ready_clusters_cost_one_list_page_a_poll_and_no_read() {
     assert_eq!(reads(), read, "an object was read");
     assert!(calls.iter().all(|call| call.operation == "DescribeClustersForRegion"), "{calls:#?}");
     assert!((calls.len() as f64) <= polls.ceil() + 1.0 && calls.len() >= 3, "{} calls", calls.len());
+}
+
+/// How often an operator has read one such object of this scene.
+fn reads(scene: &Scene, resource: &str) -> usize {
+    asked(scene, "get", resource)
+}
+
+fn asked(scene: &Scene, verb: &str, resource: &str) -> usize {
+    let read = |entry: &Value| {
+        let object = &entry["objectRef"];
+        entry["user"]["username"] == OPERATOR_USER
+            && entry["verb"] == verb
+            && object["resource"] == resource
+            && object["namespace"] == *scene.namespace
+    };
+    audit(read).len()
+}
+
+/// The figures of docs/performance.md, an object: polls of a fifth of the real length, so a task is read after 6 s.
+fn a_fleet_is_made_found_again_and_deleted_for_what_the_page_says() {
+    const FLEET: usize = 20;
+    let mut scene = Scene::new("quiet-fleet");
+    let flags = ["--poll-busy", "3s", "--poll-idle", "60s"];
+    // What confirms each other lies 2 s apart, so that dates of whole seconds can tell.
+    scene.operator.protocol_times = Some("60s,2s,1s".into());
+    scene.emulator.settings(&json!({"create_time": "10s", "delete_time": "2s"})).unwrap();
+    scene.start_operator(&flags);
+    let names: Vec<_> = (0..FLEET).map(|n| format!("demo-{n}")).collect();
+    let began = std::time::Instant::now();
+    names.iter().for_each(|name| drop(scene.apply(&scene.smallest(name))));
+    names.iter().for_each(|name| drop(scene.wait_for_reason(name, "Running")));
+    let ready = std::time::Instant::now();
+
+    let calls = |scene: &Scene| {
+        ["CreateCluster", "DeleteCluster", "DescribeClusterDetail", "DescribeTaskInfo", "DescribeClusterResources"]
+            .map(|operation| scene.calls(operation))
+    };
+    let lists = |scene: &Scene| scene.calls("DescribeClustersForRegion");
+    assert_eq!(calls(&scene), [FLEET, 0, FLEET, FLEET, 0], "one detail and one look at the task each");
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!(lists(&scene) <= seconds + 5, "{} lists in {seconds} s", lists(&scene));
+    // The finalizer, the seal, the record, the task's stage, and that it runs.
+    let writes = scene.operator_writes();
+    assert_eq!((writes.len(), asked(&scene, "create", "events")), (5 * FLEET, 2 * FLEET), "{writes:#?}");
+
+    // A time of change has whole seconds: for some of them it could be changed once more without that this shows.
+    scene.until("the clusters to be as they are for a while", || (ready.elapsed().as_secs() >= 7).then_some(()));
+    assert!(scene.stop_operator(0));
+    let (listed, read, secrets) = (lists(&scene), reads(&scene, "ackclusters"), reads(&scene, "secrets"));
+    scene.start_operator(&flags);
+    let mut since = std::time::Instant::now();
+    let mut number = scene.emulator.journal(0).len();
+    scene.until("three seconds without a call", || {
+        let now = scene.emulator.journal(0).len();
+        if now != number {
+            (number, since) = (now, std::time::Instant::now());
+        }
+        (lists(&scene) > listed && since.elapsed().as_secs() >= 3).then_some(())
+    });
+    assert_eq!(calls(&scene), [FLEET, 0, FLEET, FLEET, 0], "a new process believes the list");
+    assert_eq!(
+        (lists(&scene), reads(&scene, "ackclusters"), reads(&scene, "secrets")),
+        (listed + 1, read, secrets + 1)
+    );
+
+    names.iter().for_each(|name| scene.delete(name));
+    names.iter().for_each(|name| scene.wait_until_gone(name));
+    // Before the request, and once the list shows it no more.
+    assert_eq!(calls(&scene), [FLEET, FLEET, 3 * FLEET, FLEET, FLEET]);
 }
 
 fn no_request_of_an_operator_was_refused_and_no_secret_was_listed() {

@@ -164,7 +164,7 @@ impl Scene {
             ca_file: None,
             namespaces: vec![namespace.clone()],
             installation: namespace.clone(),
-            protocol_times: PROTOCOL_TIMES.into(),
+            protocol_times: Some(PROTOCOL_TIMES.into()),
             key: None,
             metrics: None,
             // `leaks` searches what is logged at the most talkative level.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ack_emulator::{AccessKey, Config, Emulator, JournalEntry, Rule};
 use ack_operator::ack::sign::Algorithm;
 use ack_operator::ack::{
-    Account, Accounts, Code, Credentials, DeleteOptions, Endpoints, Error, Limits, Rate, Stamp, StateKind, TaskState,
-    Turn, Urgency,
+    Account, Accounts, Age, Code, Credentials, DeleteOptions, Endpoints, Error, Limits, Rate, Stamp, StateKind,
+    TaskState, Turn, Urgency,
 };
 use ack_operator::terms::{AccountId, Class, ClusterId, Region};
 use futures::future::join_all;
@@ -42,6 +42,7 @@ pub fn tests() -> Vec<Trial> {
         trial("a throttled account waits as long as it was told, another does not", throttled),
         trial("a turn that was taken before is not waited for again", turns),
         trial("an access key has one budget, whatever is stated beside it", one_budget),
+        trial("keys that are renewed keep budget, list and clock of who calls", renewed_keys),
         trial("those who share an account take turns by namespace, deletions before creates", fair_turns),
         trial("a hanging account takes no slot of another", hanging),
         trial("the gateway's clock is learnt from a refusal", skewed_clock),
@@ -108,7 +109,7 @@ pub fn endpoints(url: &str) -> Endpoints {
 }
 
 fn account(url: &str) -> Arc<Account> {
-    Accounts::new(endpoints(url)).unwrap().account(keys("a"))
+    Accounts::new(endpoints(url)).unwrap().account(keys("a"), "")
 }
 
 pub fn body(name: &str) -> Value {
@@ -154,7 +155,7 @@ async fn every_operation(signature: Algorithm, token: Option<&str>) {
     let credentials =
         Credentials { security_token: token.map(Into::into), ..keys(if token.is_some() { "t" } else { "a" }) };
     let accounts = Accounts::new(Endpoints { signature, ..endpoints(&emulator.url()) }).unwrap();
-    let account = accounts.account(credentials);
+    let account = accounts.account(credentials, "");
     let (client, region) = (account.client(), region());
 
     assert_eq!(account.id().await.unwrap(), AccountId::from(ACCOUNT));
@@ -228,7 +229,7 @@ async fn trusts_the_ca_file() {
     let config = Config { access_keys, tls_dir: Some(dir.path().to_owned()), ..Config::default() };
     let emulator = Emulator::start(config).await.unwrap();
     let trusting = Endpoints { ca_file: emulator.ca(), ..endpoints(&emulator.url()) };
-    Accounts::new(trusting).unwrap().account(keys("a")).client().quota(&region(), None).await.unwrap();
+    Accounts::new(trusting).unwrap().account(keys("a"), "").client().quota(&region(), None).await.unwrap();
     let stranger = create(&account(&emulator.url()), "one").await.unwrap_err();
     assert!(matches!(&stranger, Error::Connect { .. }) && stranger.never_executed(), "{stranger}");
 }
@@ -238,7 +239,7 @@ async fn wrong_keys() {
     let accounts = Accounts::new(endpoints(&emulator.url())).unwrap();
     let wrong = Credentials { access_key_secret: "SomethingElse".into(), ..keys("a") };
     for credentials in [wrong, keys("nobody"), keys("t")] {
-        let error = create(&accounts.account(credentials), "one").await.unwrap_err();
+        let error = create(&accounts.account(credentials, ""), "one").await.unwrap_err();
         assert_eq!((error.class(), error.never_executed()), (Class::Credentials, true), "{error}");
         assert!(error.request_id().is_some());
     }
@@ -265,7 +266,7 @@ async fn barred_keys() {
     let emulator = emulator().await;
     let mut endpoints = endpoints(&emulator.url());
     endpoints.limits.barred = Duration::from_millis(500);
-    let account = Accounts::new(endpoints).unwrap().account(keys("a"));
+    let account = Accounts::new(endpoints).unwrap().account(keys("a"), "");
     emulator.settings(&json!({"inactive_keys": ["a"]})).unwrap();
     for _ in 0..20 {
         let error = account.client().quota(&region(), None).await.unwrap_err();
@@ -288,7 +289,7 @@ async fn bars_by_region() {
     let (emulator, stranger) = (emulator().await, emulator_of(&[("b", "2", None)]).await);
     let mut endpoints = endpoints(&emulator.url());
     endpoints.set_ack(&format!("cn-beijing={}", stranger.url())).unwrap();
-    let account = Accounts::new(endpoints).unwrap().account(keys("a"));
+    let account = Accounts::new(endpoints).unwrap().account(keys("a"), "");
     let (here, there, client) = (region(), Region::from("cn-beijing"), account.client());
     for _ in 0..10 {
         assert_eq!(client.quota(&there, None).await.unwrap_err().class(), Class::Credentials);
@@ -325,7 +326,7 @@ async fn bars_by_region() {
 async fn lost_answers() {
     let emulator = emulator().await;
     let endpoints = Endpoints { timeout: Duration::from_millis(500), ..endpoints(&emulator.url()) };
-    let account = Accounts::new(endpoints).unwrap().account(keys("a"));
+    let account = Accounts::new(endpoints).unwrap().account(keys("a"), "");
     for (when, action) in [
         ("before", json!("drop")),
         ("after", json!("drop")),
@@ -427,7 +428,7 @@ async fn retries() {
 async fn throttled() {
     let emulator = emulator().await;
     let accounts = Accounts::new(endpoints(&emulator.url())).unwrap();
-    let (a, b) = (accounts.account(keys("a")), accounts.account(keys("b")));
+    let (a, b) = (accounts.account(keys("a"), ""), accounts.account(keys("b"), ""));
     let slow = json!({"status": 400, "code": "Throttling.User", "headers": {"x-acs-retry-after": "60000"}});
     fault(&emulator, json!({"operation": "DescribeUserQuota", "access_key": "a", "do": slow}));
     let minute = Some(Duration::from_secs(60));
@@ -467,12 +468,12 @@ async fn one_budget() {
     let slow = Rate { first: 1, most: 1, burst: 1 };
     let limits = Limits { changes: slow, ..endpoints(&emulator.url()).limits };
     let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
-    let stated = |id: &str| accounts.account(Credentials { account_id: Some(id.into()), ..keys("a") });
-    let (first, second, other) = (stated("1"), stated("2"), accounts.account(keys("b")));
+    let stated = |id: &str| accounts.account(Credentials { account_id: Some(id.into()), ..keys("a") }, "");
+    let (first, second, other) = (stated("1"), stated("2"), accounts.account(keys("b"), ""));
     for account in [&first, &second, &other] {
         account.client().quota(&region(), None).await.expect("the keys are good");
     }
-    let wrong = accounts.account(Credentials { access_key_secret: "wrong".to_owned().into(), ..keys("a") });
+    let wrong = accounts.account(Credentials { access_key_secret: "wrong".to_owned().into(), ..keys("a") }, "");
     wrong.client().quota(&region(), None).await.expect_err("the secret is wrong");
     turn(&first).await;
     let wait = |account: &Account| account.client().expected(&region(), Urgency::Create);
@@ -481,13 +482,45 @@ async fn one_budget() {
     assert_eq!(wait(&wrong), Duration::ZERO, "who only knows its id does not use it up");
 }
 
+/// Temporary keys of one role: renewed in their Secret, and in another Secret, where they may have other rights.
+async fn renewed_keys() {
+    let sessions = ["t1", "t2", "t3"].map(|id| (id, ACCOUNT, Some("token")));
+    let emulator = emulator_of(&sessions).await;
+    emulator.skew(SignedDuration::from_hours(1));
+    let slow = Rate { first: 1, most: 1, burst: 1 };
+    let limits = Limits { changes: slow, ..endpoints(&emulator.url()).limits };
+    let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
+    let of = |id: &str, source| {
+        accounts.account(Credentials { security_token: Some("token".to_owned().into()), ..keys(id) }, source)
+    };
+    let (first, minute) = (of("t1", "ns/keys"), age(Duration::from_secs(60)));
+    first.id().await.unwrap();
+    let list = first.recent(&region(), minute).await.unwrap();
+    turn(&first).await;
+
+    let renewed = of("t2", "ns/keys");
+    assert_ne!(renewed.identity(), first.identity(), "nobody has told yet who calls");
+    renewed.id().await.unwrap();
+    assert_eq!(renewed.identity(), first.identity());
+    assert_eq!(renewed.clock_offset(), first.clock_offset());
+    assert!(Arc::ptr_eq(&renewed.recent(&region(), minute).await.unwrap(), &list), "it is read again");
+    let wait = |account: &Account| account.client().expected(&region(), Urgency::Create);
+    assert!(wait(&renewed) > Duration::from_millis(500), "{:?}", wait(&renewed));
+
+    let other = of("t3", "other/keys");
+    other.id().await.unwrap();
+    assert_ne!(other.identity(), first.identity(), "what one session sees may be hidden from another");
+    assert!(!Arc::ptr_eq(&other.recent(&region(), minute).await.unwrap(), &list));
+    assert!(wait(&other) > Duration::from_millis(500), "it is one caller all the same");
+}
+
 /// A namespace with many calls waiting, and one that comes later.
 async fn fair_turns() {
     let emulator = emulator().await;
     let slow = Rate { first: 10, most: 10, burst: 1 };
     let limits = Limits { changes: slow, ..endpoints(&emulator.url()).limits };
     let accounts = Accounts::new(Endpoints { limits, ..endpoints(&emulator.url()) }).unwrap();
-    let account = accounts.account(keys("a"));
+    let account = accounts.account(keys("a"), "");
     let (busy, quiet, place) = (account.client().within("busy"), account.client().within("quiet"), region());
     let got = std::cell::RefCell::new(vec![]);
     let take = |client: &ack_operator::ack::Client, urgency, name: &'static str| {
@@ -511,7 +544,7 @@ async fn fair_turns() {
 async fn hanging() {
     let emulator = emulator().await;
     let accounts = Accounts::new(Endpoints { timeout: Duration::from_secs(1), ..endpoints(&emulator.url()) }).unwrap();
-    let (a, b) = (accounts.account(keys("a")), accounts.account(keys("b")));
+    let (a, b) = (accounts.account(keys("a"), ""), accounts.account(keys("b"), ""));
     fault(&emulator, json!({"access_key": "a", "every": true, "do": "hang"}));
     let region = region();
     let stuck = join_all((0..12).map(|_| a.client().quota(&region, None)));
@@ -540,7 +573,7 @@ async fn skewed_clock() {
 async fn one_list_for_all() {
     let emulator = emulator().await;
     let accounts = Accounts::new(endpoints(&emulator.url())).unwrap();
-    let objects: Vec<_> = (0..64).map(|_| accounts.account(keys("a"))).collect();
+    let objects: Vec<_> = (0..64).map(|_| accounts.account(keys("a"), "")).collect();
     for index in 0..50 {
         create(&objects[0], &format!("c{index}")).await.unwrap();
     }
@@ -597,6 +630,11 @@ async fn torn_lists() {
     assert!(account.listing(&region(), Timestamp::UNIX_EPOCH).await.unwrap().whole, "a torn list is not kept");
 }
 
+/// A list as old as that, however many pages it has.
+fn age(most: Duration) -> Age {
+    Age { most, a_page: Duration::ZERO }
+}
+
 async fn one_torn_list_for_all() {
     let emulator = emulator().await;
     let account = account(&emulator.url());
@@ -608,17 +646,20 @@ async fn one_torn_list_for_all() {
     let lists = join_all((0..64).map(|_| account.listing(&region, now))).await;
     assert!(lists.iter().all(|list| list.as_ref().is_ok_and(|list| !list.whole && list.clusters.len() == 59)));
     assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 3, "one list");
-    let glance = account.recent(&region, Duration::from_secs(60)).await.unwrap();
+    let glance = account.recent(&region, age(Duration::from_secs(60))).await.unwrap();
     assert!(!glance.whole, "a torn list is good enough for a glance");
     assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 3);
     account.listing(&region, now).await.unwrap();
     assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 6, "who comes later has another read");
+    let long = Age { most: Duration::ZERO, a_page: Duration::from_secs(30) };
+    account.recent(&region, long).await.unwrap();
+    assert_eq!(calls(&emulator, "DescribeClustersForRegion").len(), 6, "a list of two pages may be a minute old");
 }
 
 async fn glance_beside_a_proof() {
     let emulator = emulator().await;
     let account = Accounts::new(Endpoints { timeout: Duration::from_secs(2), ..endpoints(&emulator.url()) }).unwrap();
-    let account = account.account(keys("a"));
+    let account = account.account(keys("a"), "");
     let (region, minute) = (region(), Duration::from_secs(60));
     let first = account.listing(&region, Timestamp::UNIX_EPOCH).await.unwrap();
     fault(&emulator, json!({"operation": "DescribeClustersForRegion", "every": true, "do": "hang"}));
@@ -629,11 +670,11 @@ async fn glance_beside_a_proof() {
         }
         let begun = std::time::Instant::now();
         for _ in 0..64 {
-            assert_eq!(account.recent(&region, minute).await.unwrap(), first);
+            assert_eq!(account.recent(&region, age(minute)).await.unwrap(), first);
         }
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
         // Where the last list is too old, what is under way is waited for, and taken as it comes.
-        assert!(account.recent(&region, Duration::ZERO).await.is_err());
+        assert!(account.recent(&region, age(Duration::ZERO)).await.is_err());
     };
     let (proof, ()) = tokio::join!(proof, glances);
     assert!(proof.is_err());
@@ -696,20 +737,20 @@ async fn one_outage_for_all() {
 
 async fn equal_keys() {
     let accounts = Accounts::new(endpoints("http://127.0.0.1:9")).unwrap();
-    let (one, two) = (accounts.account(keys("a")), accounts.account(keys("a")));
+    let (one, two) = (accounts.account(keys("a"), ""), accounts.account(keys("a"), ""));
     assert!(Arc::ptr_eq(&one, &two));
     let stated = Credentials { account_id: Some("7".into()), ..keys("a") };
-    let stated = accounts.account(stated);
-    assert!(!Arc::ptr_eq(&one, &stated) && !Arc::ptr_eq(&one, &accounts.account(keys("b"))));
+    let stated = accounts.account(stated, "");
+    assert!(!Arc::ptr_eq(&one, &stated) && !Arc::ptr_eq(&one, &accounts.account(keys("b"), "")));
     assert_eq!(one.identity(), stated.identity(), "an identity is that of the key");
-    assert_ne!(one.identity(), accounts.account(keys("b")).identity());
+    assert_ne!(one.identity(), accounts.account(keys("b"), "").identity());
 }
 
 async fn stated_accounts() {
     let emulator = emulator().await;
     let of = |without_sts, stated: Option<&str>| {
         let accounts = Accounts::new(Endpoints { without_sts, ..endpoints(&emulator.url()) }).unwrap();
-        accounts.account(Credentials { account_id: stated.map(AccountId::from), ..keys("a") })
+        accounts.account(Credentials { account_id: stated.map(AccountId::from), ..keys("a") }, "")
     };
     assert_eq!(of(false, Some(ACCOUNT)).id().await.unwrap(), AccountId::from(ACCOUNT), "STS agrees");
     let wrong = of(false, Some("7"));

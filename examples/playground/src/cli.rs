@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::demo::Demo;
 use crate::e2e_argocd::E2eArgocd;
 use crate::e2e_helm::E2eHelm;
@@ -35,6 +36,8 @@ enum What {
     Up(Up),
     /// Print the operator's size, its crates and its memory
     Footprint(Footprint),
+    /// Measure what the operator costs: calls, writes, memory, time
+    Bench(Bench),
     /// Manage an AckCluster by a real Argo CD, from a Git repository to its end
     E2eArgocd(E2eArgocd),
     /// Pack the operator into an OCI archive, without a container daemon
@@ -53,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     What::Demo(demo) => demo.run().await,
                     What::Up(up) => up.run().await,
                     What::Footprint(footprint) => footprint.run().await,
+                    What::Bench(bench) => bench.run().await,
                     What::E2eArgocd(round) => round.run().await,
                     What::Image(image) => image.run(),
                     What::E2eHelm(e2e) => e2e.run().await,

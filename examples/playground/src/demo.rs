@@ -68,8 +68,13 @@ impl Demo {
         let began = Instant::now();
         let user_has_server = self.kubeconfig.is_some();
         heading("A Kubernetes API, and an ACK, on this machine");
-        let mut stage =
-            Stage::set(Setup { kubeconfig: self.kubeconfig, operator: self.operator, flags: self.flags }).await?;
+        let mut stage = Stage::set(Setup {
+            kubeconfig: self.kubeconfig,
+            operator: self.operator,
+            flags: self.flags,
+            ..Setup::default()
+        })
+        .await?;
         let server = stage.access().run_kubectl(&["version", "-o", "json"])?;
         let server: Value = serde_json::from_str(&server).unwrap_or_default();
         let version = server["serverVersion"]["gitVersion"].as_str().unwrap_or("?");

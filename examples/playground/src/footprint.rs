@@ -64,8 +64,18 @@ fn crates() -> Result<usize> {
     Ok(names.iter().filter(|name| !name.is_empty()).count())
 }
 
+/// Seconds of the processor that the process has used.
+pub(crate) fn processor(pid: u32) -> Result<f64> {
+    let file = format!("/proc/{pid}/stat");
+    let text = fs::read_to_string(&file).map_err(Error::io("cannot read", &file))?;
+    // The program's name stands in parentheses; of what follows it, the twelfth and thirteenth are in hundredths of a second.
+    let after = text.rsplit_once(')').map_or("", |(_, after)| after);
+    let ticks = after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    Ok(ticks.sum::<f64>() / 100.0)
+}
+
 /// Resident memory in MiB.
-fn resident(pid: u32) -> Result<f64> {
+pub(crate) fn resident(pid: u32) -> Result<f64> {
     let file = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&file).map_err(Error::io("cannot read", &file))?;
     let kib =

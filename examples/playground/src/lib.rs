@@ -11,7 +11,7 @@
 //! Operator      how the operator's program is started          operator.rs
 //! AckClusters   the objects as plain JSON                      objects.rs
 //! Door, Book    where an operator's calls are cut            cutting/
-//! Stage         all of it, for demo, up and footprint          stage.rs
+//! Stage         all of it, for demo, up, footprint, bench         stage.rs
 //! ArgoCd        Argo CD's processes beside a Stage             argocd.rs
 //! Image         the operator as an OCI archive                 image.rs
 //! Node          runs pods for a ControlPlane (Linux, root)     node.rs
@@ -21,6 +21,7 @@
 
 pub mod access;
 mod argocd;
+mod bench;
 pub mod cli;
 pub mod control_plane;
 pub mod cutting;

@@ -21,8 +21,8 @@ pub struct Operator {
     /// Empty: all.
     pub namespaces: Vec<String>,
     pub installation: String,
-    /// `--protocol-times`; see [`crate::emulated::PROTOCOL_TIMES`].
-    pub protocol_times: String,
+    /// `--protocol-times`; see [`crate::emulated::PROTOCOL_TIMES`]. `None`: the real ones.
+    pub protocol_times: Option<String>,
     /// Its own keys, in its environment.
     pub key: Option<Key>,
     /// Where it tells its metrics; absent: nowhere.
@@ -61,7 +61,9 @@ impl Operator {
         flag("--health-addr", health.to_string());
         flag("--metrics-addr", metrics.map_or("off".into(), |address| address.to_string()));
         flag("--log-format", "text".into());
-        flag("--protocol-times", protocol_times.clone());
+        if let Some(times) = protocol_times {
+            flag("--protocol-times", times.clone());
+        }
         line.extend(more.iter().cloned());
         line
     }

@@ -1,11 +1,11 @@
 //! Everything together: an API server (ours or the user's), an emulated ACK, credentials, the chart, and as many
-//! operators as are asked for. `up`, `demo` and `footprint` differ only in what they do on it.
+//! operators as are asked for. `up`, `demo`, `footprint` and `bench` differ only in what they do on it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ack_emulator::{Emulator, LedgerEntry};
+use ack_emulator::{Emulator, JournalEntry, LedgerEntry};
 
 use crate::access::Access;
 use crate::control_plane::ControlPlane;
@@ -34,6 +34,8 @@ pub struct Setup {
     pub operator: Option<PathBuf>,
     /// More flags for operators.
     pub flags: Vec<String>,
+    /// The access keys that the emulator knows; empty: one.
+    pub keys: Vec<Key>,
 }
 
 /// Taken down when dropped: operators first, the API server last. A user's API server keeps what was applied.
@@ -42,7 +44,7 @@ pub struct Stage {
     pub operators: Vec<Kept>,
     /// How the next operator is started.
     pub operator: Operator,
-    /// The one access key that the emulator knows.
+    /// The first access key that the emulator knows.
     pub key: Key,
     /// Where the Secret is and objects are expected.
     pub namespace: String,
@@ -81,12 +83,13 @@ impl Stage {
             Ground::Ours(plane) => Some(read_text(&plane.kubeconfig)?),
             Ground::Theirs(..) => None,
         };
-        let key = Key::default();
+        let keys = if setup.keys.is_empty() { vec![Key::default()] } else { setup.keys };
+        let key = keys[0].clone();
         let address = (loopback.ip(), loopback::EMULATOR).into();
         let emulator = emulated::start(
             address,
             Some(loopback.dir().join("ack")),
-            std::slice::from_ref(&key),
+            &keys,
             CREATE_TIME,
             DELETE_TIME,
             kubeconfig_server,
@@ -100,7 +103,7 @@ impl Stage {
             ca_file: emulator.ca(),
             namespaces,
             installation: "playground".into(),
-            protocol_times: PROTOCOL_TIMES.into(),
+            protocol_times: Some(PROTOCOL_TIMES.into()),
             key: None,
             metrics: None,
             more: setup.flags,
@@ -147,6 +150,17 @@ impl Stage {
     /// Every cluster that ACK has ever made, by its own account.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.emulator.ledger()
+    }
+
+    /// The calls of ACK with a number above `since`.
+    pub fn journal(&self, since: usize) -> Vec<JournalEntry> {
+        self.emulator.journal(since)
+    }
+
+    /// Changes the emulator's settings.
+    pub fn settings(&self, change: &serde_json::Value) -> Result<()> {
+        self.emulator.settings(change)?;
+        Ok(())
     }
 
     /// Something happens to a cluster outside of Kubernetes.

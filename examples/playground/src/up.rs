@@ -46,7 +46,8 @@ impl Up {
     }
 
     async fn stay(&self) -> Result<()> {
-        let setup = Setup { kubeconfig: None, operator: self.operator.clone(), flags: self.flags.clone() };
+        let setup =
+            Setup { kubeconfig: None, operator: self.operator.clone(), flags: self.flags.clone(), ..Setup::default() };
         let mut stage = Stage::set(setup).await?;
         stage.start_controllers().await?;
         for _ in 0..if self.no_operator { 0 } else { self.operators } {

@@ -24,9 +24,9 @@ pub(super) fn recorded(v: &View, list: &Listing, site: &Site, rules: &Rules) -> 
 /// [`asked::step`] sees to that.
 pub(super) fn alone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
     match &v.seen.glance {
-        None => return Err(Step::Look(Look::Glance(known.id.clone()))),
+        None => return Err(Step::Look(follow::glance(v, known, rules))),
         Some(Ok(Glance::Crowded)) => {}
-        Some(Ok(Glance::Same | Glance::Changed)) => return Ok(()),
+        Some(Ok(Glance::Same | Glance::Moving(_) | Glance::Changed | Glance::Absent)) => return Ok(()),
         Some(Err(trouble)) if trouble.class == Class::Permission => return Ok(()),
         Some(Err(trouble)) => return Err(Step::Rest(troubled(v, rules, trouble))),
     }
@@ -171,34 +171,47 @@ pub(super) fn torn(v: &View, region: &Region, rules: &Rules) -> Verdict {
     Verdict::under_way(None, Reason::Unreachable, note).at(v.now + rules.apart).still(&v.memo)
 }
 
+/// What is said of a cluster that ACK does not know, before that is believed.
+fn unknown(v: &View, id: &ClusterId, at: Timestamp, first: Timestamp) -> Step {
+    let note = format!("ACK does not know cluster {id}; looking again before that is believed");
+    let reason = if v.goal == Goal::Destroy { Reason::Deleting } else { Reason::Unreachable };
+    let memo = Memo::Gone { id: id.clone(), at: first };
+    Step::Rest(Verdict::under_way(Some(false), reason, note).at(at).keeping(memo))
+}
+
+/// Dates of whole seconds let the time jump back a little: a look just in time would come too early for what it finds.
+fn later(rules: &Rules) -> SignedDuration {
+    rules.apart + (rules.apart / 2).min(SignedDuration::from_secs(1))
+}
+
+/// When ACK first did not know the cluster, where that is at least `apart` ago. Where its deletion was asked for, a list that
+/// lacks it is the first time.
+pub(super) fn twice(v: &View, known: &Known, rules: &Rules) -> Result<Timestamp, Step> {
+    let id = &known.id;
+    let first = match &v.memo {
+        // A clock that was set back meanwhile shall not put the second look off.
+        Some(Memo::Gone { id: before, at }) if before == id => (*at).min(v.now),
+        _ => return Err(unknown(v, id, v.now + later(rules), v.now)),
+    };
+    if v.now < first + rules.apart { Err(unknown(v, id, first + later(rules), first)) } else { Ok(first) }
+}
+
 /// `Ok` only when the cluster is proven gone: unknown twice, at least `apart`, and absent from a whole list begun
 /// after the first time, in which no cluster carries a nonce of this uid; all of it told by the cluster's own region.
 pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
     let id = &known.id;
-    let again = |at: Timestamp, first: Timestamp| {
-        let note = format!("ACK does not know cluster {id}; looking again before that is believed");
-        let reason = if v.goal == Goal::Destroy { Reason::Deleting } else { Reason::Unreachable };
-        let memo = Memo::Gone { id: id.clone(), at: first };
-        Step::Rest(Verdict::under_way(Some(false), reason, note).at(at).keeping(memo))
-    };
+    let again = |at: Timestamp, first: Timestamp| unknown(v, id, at, first);
     if !known.met && v.now < known.believe_after {
         let note = format!("ACK has not shown cluster {id} yet; its record may lag until {:.0}", known.believe_after);
         let reason = if v.goal == Goal::Destroy { Reason::Deleting } else { Reason::Creating };
         return Err(Step::Rest(Verdict::under_way(Some(false), reason, note).at(v.now + rules.poll_busy)));
     }
-    let first = match &v.memo {
-        // A clock that was set back meanwhile shall not put the second look off.
-        Some(Memo::Gone { id: before, at }) if before == id => (*at).min(v.now),
-        _ => return Err(again(v.now + rules.apart, v.now)),
-    };
-    if v.now < first + rules.apart {
-        return Err(again(first + rules.apart, first));
-    }
+    let first = twice(v, known, rules)?;
     let list = ask(v, rules, &v.seen.listing, Look::Listing { began_after: first })?;
     // A list that proves nothing is not asked for again: lists are shared, and one begun after `first` is what we have.
     // So the looking begins anew.
     if list.began < first || !list.whole {
-        return Err(again(v.now + rules.apart, v.now));
+        return Err(again(v.now + later(rules), v.now));
     }
     match list.ours.iter().find(|other| *other != id) {
         Some(other) => {
@@ -206,7 +219,7 @@ pub(super) fn gone(v: &View, known: &Known, rules: &Rules) -> Result<(), Step> {
             Err(Step::Rest(duplicate(&which).at(v.now + rules.slow).still(&v.memo)))
         }
         // The list lags behind the detail, or the other way round.
-        None if list.ours.contains(id) => Err(again(v.now + rules.apart, v.now)),
+        None if list.ours.contains(id) => Err(again(v.now + later(rules), v.now)),
         None => here(v, known, list, first, rules),
     }
 }

@@ -13,7 +13,7 @@ pub type Seen<T> = Option<Result<T, Trouble>>;
 pub struct Evidence {
     /// Whose credentials are in use.
     pub account: Seen<AccountId>,
-    /// The cluster as the shared list shows it, against what the last settled pass saw.
+    /// The cluster as the shared list shows it, against what was seen when it was last read closely.
     pub glance: Seen<Glance>,
     /// The cluster's own detail, read just now.
     pub cluster: Seen<Existence>,
@@ -30,13 +30,15 @@ pub struct Evidence {
     /// Whether the CRD itself is being deleted.
     pub uprooted: Seen<bool>,
     pub drift: Seen<Drift>,
-    /// How far ACK's task has come, as a sentence.
-    pub progress: Seen<Note>,
+    /// How far ACK's task has come.
+    pub progress: Seen<Progress>,
     /// Why a creation or deletion failed, as ACK tells it.
     pub cause: Seen<Note>,
     /// Whether answers about the recorded cluster come from where it lives: it was shown there to this process, or its
     /// task is known there.
     pub trace: Seen<bool>,
+    /// Whether it is this object's turn to ask for something that cannot be taken back.
+    pub turn: Seen<()>,
     /// What will outlive the cluster.
     pub leftovers: Seen<Note>,
     /// What is published of the kubeconfig.
@@ -59,9 +61,10 @@ pub enum Answer {
     Body(Result<(), Trouble>),
     Uprooted(Result<bool, Trouble>),
     Drift(Result<Drift, Trouble>),
-    Progress(Result<Note, Trouble>),
+    Progress(Result<Progress, Trouble>),
     Cause(Result<Note, Trouble>),
     Trace(Result<bool, Trouble>),
+    Turn(Result<(), Trouble>),
     Leftovers(Result<Note, Trouble>),
     Kubeconfig(Result<Published, Trouble>),
 }
@@ -88,6 +91,7 @@ impl Evidence {
             Answer::Progress(answer) => self.progress = Some(answer),
             Answer::Cause(answer) => self.cause = Some(answer),
             Answer::Trace(answer) => self.trace = Some(answer),
+            Answer::Turn(answer) => self.turn = Some(answer),
             Answer::Leftovers(answer) => self.leftovers = Some(answer),
             Answer::Kubeconfig(answer) => self.kubeconfig = Some(answer),
         }
@@ -161,12 +165,24 @@ pub enum Sent {
     Unknown(Note),
 }
 
+/// How far a task of ACK has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Progress {
+    /// In a sentence.
+    pub note: Note,
+    /// It has ended, well or not.
+    pub over: bool,
+}
+
 /// The cluster's entry in the shared list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Glance {
-    /// As when it was last looked at closely and found settled.
+    /// As when it was last read closely.
     Same,
+    /// ACK is at work at it: as when it was last read closely, or with this object's mark.
+    Moving(State),
     Changed,
+    Absent,
     /// Another living cluster with a nonce of this uid stands beside it.
     Crowded,
 }

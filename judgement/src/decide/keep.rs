@@ -19,7 +19,8 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
         }
     }
     absence::alone(v, known, rules)?;
-    let soon = v.now + rules.poll_busy;
+    follow::waits(v, known, rules)?;
+    let following = |verdict, until: SignedDuration| Step::Rest(follow::moving(v, verdict, v.now + until, rules));
     let Existence::Here(cluster) = ask(v, rules, &v.seen.cluster, Look::Cluster(id.clone()))? else {
         absence::gone(v, known, rules)?;
         return vanished(v, known, rules);
@@ -29,8 +30,8 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
     }
     Ok(match cluster.state {
         State::Making => {
-            let note = note_of(&v.seen.progress, Look::Progress, "ACK is creating the cluster")?;
-            Step::Rest(Verdict::under_way(Some(false), Reason::Creating, note).at(soon))
+            let note = progress(v, "ACK is creating the cluster")?;
+            following(Verdict::under_way(Some(false), Reason::Creating, note), rules.poll_busy * 4)
         }
         State::Failed => failed(v, known, cluster, rules)?,
         State::Down => {
@@ -43,7 +44,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
             } else {
                 "the cluster is being deleted, though nobody asked for that here"
             };
-            Step::Rest(Verdict::under_way(Some(false), Reason::Deleting, note).at(soon))
+            following(Verdict::under_way(Some(false), Reason::Deleting, note), rules.poll_idle)
         }
         State::DeleteFailed => {
             let note = "somebody tried to delete the cluster and ACK could not";
@@ -55,7 +56,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
                 publish(v, id, rules)?;
             }
             let note = format!("ACK says that the cluster is {}", cluster.word);
-            Step::Rest(Verdict::under_way(Some(true), Reason::Updating, note).at(soon))
+            following(Verdict::under_way(Some(true), Reason::Updating, note), rules.poll_idle)
         }
         State::Running | State::ChangeFailed => settle(v, known, cluster, rules)?,
     })
@@ -119,7 +120,8 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
         told.tell(*reason, note.clone());
     }
     published.again.into_iter().for_each(|again| told.look(again));
-    Ok(Step::Rest(Verdict { settled, ..conclude(v, told, published, rules) }))
+    let by_list = settled.then_some(ByList { until: due(v), every: rules.poll_idle, followed: None });
+    Ok(Step::Rest(Verdict { by_list, ..conclude(v, told, published, rules) }))
 }
 
 fn conclude(v: &View, told: Told, published: Verdict, rules: &Rules) -> Verdict {
@@ -251,7 +253,7 @@ fn rests(words: &str, again: Timestamp, why: Why, told: &mut Told) {
 }
 
 /// When the kubeconfig must be looked at. An observed object has none made or renewed.
-fn due(v: &View) -> Option<Timestamp> {
+pub(super) fn due(v: &View) -> Option<Timestamp> {
     v.kubeconfig.filter(|_| v.goal == Goal::Manage)
 }
 
@@ -310,6 +312,15 @@ fn vanished(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step> {
     );
     // What is proven stays so until ACK shows the cluster again; to prove it anew would take the word back each time.
     Ok(Step::Rest(Verdict::stuck(Some(false), Reason::ClusterGone, note).at(v.now + rules.slow).still(&v.memo)))
+}
+
+/// How far ACK's task has come.
+pub(super) fn progress(v: &View, otherwise: &str) -> Result<Note, Step> {
+    match &v.seen.progress {
+        None => Err(Step::Look(Look::Progress)),
+        Some(Ok(Progress { note, .. })) => Ok(note.clone()),
+        Some(Err(_)) => Ok(otherwise.into()),
+    }
 }
 
 /// What ACK tells beyond the state is good to have and never worth waiting for.

@@ -7,6 +7,18 @@ use super::*;
 /// The object goes and its cluster with it.
 pub(super) fn destroy(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step> {
     pinned(v, rules, &known.site.account)?;
+    if v.seen.glance.is_none() {
+        return Err(Step::Look(follow::glance(v, known, rules)));
+    }
+    follow::waits(v, known, rules)?;
+    // The detail is what is read last before anything is asked of ACK.
+    if v.seen.cluster.is_none() && v.guard.word != Some(true) && follow::asked(known).is_none() {
+        ask(v, rules, &v.seen.turn, Look::Turn)?;
+        if v.seen.uprooted.is_none() {
+            return Err(Step::Look(Look::Uprooted));
+        }
+        keep::note_of(&v.seen.leftovers, Look::Leftovers(known.id.clone()), "")?;
+    }
     match ask(v, rules, &v.seen.cluster, Look::Cluster(known.id.clone()))? {
         Existence::Unknown => {
             absence::gone(v, known, rules)?;
@@ -77,15 +89,15 @@ fn lost(v: &View, rules: &Rules) -> Result<(), Step> {
 /// Delete a cluster that is there, for a going object or because a person asked for another attempt.
 pub(super) fn remove(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
     let id = &known.id;
-    let soon = v.now + rules.poll_busy;
+    let following = |verdict| Err(Step::Rest(follow::moving(v, verdict, v.now + rules.poll_idle, rules)));
     match cluster.state {
         State::Deleting => {
-            let note = keep::note_of(&v.seen.progress, Look::Progress, "ACK is deleting the cluster")?;
-            return Err(Step::Rest(Verdict::under_way(Some(false), Reason::Deleting, note).at(soon)));
+            let note = keep::progress(v, "ACK is deleting the cluster")?;
+            return following(Verdict::under_way(Some(false), Reason::Deleting, note));
         }
         State::Making | State::Busy => {
             let note = format!("waiting for ACK to finish (the cluster is {}), then it is deleted", cluster.word);
-            return Err(Step::Rest(Verdict::under_way(None, Reason::Deleting, note).at(soon)));
+            return following(Verdict::under_way(None, Reason::Deleting, note));
         }
         State::Running | State::ChangeFailed | State::Down | State::Failed | State::DeleteFailed => {}
     }
@@ -197,9 +209,10 @@ fn delete(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     Err(match asked::may(v, known, rules, (keys::DELETION, &v.delete_options), pace) {
         May::Ask(asked) => {
             keep::note_of(&v.seen.leftovers, Look::Leftovers(id.clone()), "")?;
-            return Ok(asked::step(v, known, cluster, rules, Deed::Delete, waiting(v, rules), vec![asked]));
+            let verdict = waiting(ASKED).at(v.now + rules.poll_busy);
+            return Ok(asked::step(v, known, cluster, rules, Deed::Delete, verdict, vec![asked]));
         }
-        May::Wait => Step::Rest(waiting(v, rules)),
+        May::Wait => Step::Rest(waiting(ASKED).at(v.now + rules.poll_busy)),
         May::Troubled(trouble) => Step::Rest(troubled(v, rules, &trouble)),
         May::Rest(Pause { again, why }) => {
             let what = match why {
@@ -219,14 +232,16 @@ fn delete(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
     })
 }
 
-fn waiting(v: &View, rules: &Rules) -> Verdict {
-    Verdict::under_way(Some(false), Reason::Deleting, "ACK was asked to delete the cluster").at(v.now + rules.poll_busy)
+pub(super) const ASKED: &str = "ACK was asked to delete the cluster";
+
+pub(super) fn waiting(note: &str) -> Verdict {
+    Verdict::under_way(Some(false), Reason::Deleting, note)
 }
 
 /// What the object says right after a DELETE: what is shown then may still be the state before it.
 pub(super) fn asked_for(v: &View, outcome: &Result<(), Trouble>, rules: &Rules) -> Verdict {
     match outcome {
-        Ok(()) => waiting(v, rules),
+        Ok(()) => waiting(ASKED).at(v.now + rules.follow()),
         Err(trouble) if trouble.class.refuses() => {
             let again = v.now + rules.slow;
             let note = format!(

@@ -17,6 +17,8 @@ mod after;
 /// What was asked of ACK before, and when it may be asked for again.
 mod asked;
 mod evidence;
+/// Following a cluster at which ACK works.
+mod follow;
 /// Keeping a cluster as the spec says.
 mod keep;
 /// Letting go.
@@ -32,13 +34,14 @@ mod step;
 mod view;
 
 pub use evidence::{
-    Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Published, Rival, Seen, Sent,
-    State, Trouble, Undecided, Via,
+    Answer, Change, Cluster, Deed, Drift, Evidence, Existence, Glance, Listing, Owner, Progress, Published, Rival,
+    Seen, Sent, State, Trouble, Undecided, Via,
 };
+pub use follow::making;
 pub use make::{asking, queued};
 pub use rules::Rules;
-pub use step::{Act, Ask, Free, Lock, Look, Step, Verdict, Work};
-pub use view::{Closed, Ended, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
+pub use step::{Act, Ask, ByList, Free, Lock, Look, Step, Verdict, Work};
+pub use view::{Closed, Ended, Followed, Goal, Guard, Known, Mark, Memo, Standing, View, Word, keys};
 
 /// How a protection is lifted that was raised in ACK after the spec said false: the word is given anew, and seen in between.
 const LIFT: &str = "kubectl patch ackcluster NAME --type merge -p '{\"spec\":{\"deletion_protection\":true}}' && kubectl wait \

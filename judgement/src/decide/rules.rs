@@ -37,6 +37,11 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Between looks at the region's list while something moves there.
+    pub fn follow(&self) -> SignedDuration {
+        self.poll_busy / 3
+    }
+
     /// Rules with these protocol times. Every pace is a part of the window, so that scaling it scales all of them: with
     /// the real 15 minutes, what confirms each other lies 30 s apart, and polls come every 15 s and 5 min.
     pub fn timed(window: SignedDuration, listed: SignedDuration, skew: SignedDuration) -> Rules {

@@ -1,9 +1,9 @@
 //! What the judgement answers: a look, an act, or why it rests. Data only.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::Deed;
-use super::view::{Closed, Memo};
+use super::view::{Closed, Followed, Memo};
 use crate::terms::{Asked, ClusterId, End, Nonce, Note, Reason, Region, Site};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,11 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Look {
     Account,
-    Glance(ClusterId),
+    /// The cluster's entry in a list that is not older than `every`.
+    Glance {
+        id: ClusterId,
+        every: SignedDuration,
+    },
     Cluster(ClusterId),
     /// A list that began at that gateway time or later.
     Listing {
@@ -35,6 +39,8 @@ pub enum Look {
     Progress,
     Cause,
     Trace(ClusterId),
+    /// The turn of what is about to be asked for: whoever has to wait for it looks at everything afterwards.
+    Turn,
     Leftovers(ClusterId),
     /// The Secret with the kubeconfig, against what is wanted of it now.
     Kubeconfig,
@@ -110,9 +116,19 @@ pub struct Verdict {
     pub memo: Option<Memo>,
     /// What became of what was asked for, by key; `None`: it was not taken, so it is as if it had not been asked for.
     pub ends: Vec<(String, Option<End>)>,
-    /// Nothing is left to do for a cluster that looks as it does now: as long as a list shows it so, it need not be read.
-    pub settled: bool,
+    /// Nothing is to be done for a cluster that looks as it does now, as far as a list shows that.
+    pub by_list: Option<ByList>,
     pub lock: Lock,
+}
+
+/// As long as a list, read so often, shows a cluster as it is now, the cluster need not be read closely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ByList {
+    /// But then it is.
+    pub until: Option<Timestamp>,
+    pub every: SignedDuration,
+    /// `None`: nothing is left to do for the cluster.
+    pub followed: Option<Followed>,
 }
 
 /// Whether the API server refuses edits of what ACK cannot change.
@@ -163,7 +179,7 @@ impl Work {
 
 impl Verdict {
     pub fn new(ready: Option<bool>, work: Work) -> Verdict {
-        Verdict { ready, work, again: None, memo: None, ends: vec![], settled: false, lock: Lock::Keep }
+        Verdict { ready, work, again: None, memo: None, ends: vec![], by_list: None, lock: Lock::Keep }
     }
     /// Of an object over which a pass panicked.
     pub fn defect(note: impl Into<Note>) -> Verdict {

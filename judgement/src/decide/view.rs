@@ -33,7 +33,18 @@ pub struct View {
     pub streak: u32,
     /// What the last pass wanted to be reminded of. Losing it costs a look, never a cluster.
     pub memo: Option<Memo>,
+    pub followed: Followed,
     pub seen: Evidence,
+}
+
+/// Of a cluster at which ACK works, and which was last judged by the list: what was read beside it, and when. Losing it costs
+/// a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Followed {
+    /// The detail, in this state.
+    pub closely: Option<Timestamp>,
+    /// ACK's task.
+    pub task: Option<Timestamp>,
 }
 
 impl View {
@@ -117,6 +128,8 @@ pub struct Known {
     pub adopted: bool,
     /// ACK has shown the cluster at least once since it was recorded.
     pub met: bool,
+    /// ACK was at work at it when it was last seen.
+    pub moving: bool,
     pub mark: Mark,
     pub recorded: Timestamp,
     /// Until then a cluster never met is taken for late, not for gone.

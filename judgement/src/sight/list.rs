@@ -101,14 +101,20 @@ pub fn owner(cluster: &Shown<'_>, me: &Me, recorded: &[Recorded]) -> Owner {
     }
 }
 
-/// The cluster's entry in the shared list, against what it looked like when it was last found settled.
+/// The cluster's entry in the shared list, against what it looked like when it was last read closely.
 pub fn glance(clusters: &[Shown<'_>], id: &ClusterId, me: &Me, same: impl Fn(&ClusterId) -> bool) -> Glance {
     let beside = |cluster: &&Shown<'_>| cluster.state.is_some() && cluster.mine(me) && cluster.id != id;
     if clusters.iter().any(|cluster| beside(&cluster)) {
         return Glance::Crowded;
     }
-    let listed = clusters.iter().any(|cluster| cluster.id == id);
-    if listed && same(id) { Glance::Same } else { Glance::Changed }
+    let Some(cluster) = clusters.iter().find(|cluster| cluster.id == id) else { return Glance::Absent };
+    match cluster.state {
+        Some(state @ (State::Making | State::Busy | State::Deleting)) if same(id) || cluster.mine(me) => {
+            Glance::Moving(state)
+        }
+        _ if same(id) => Glance::Same,
+        _ => Glance::Changed,
+    }
 }
 
 /// The list, as far as it concerns this object.
@@ -337,16 +343,24 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_sees_a_second_cluster_of_ours_and_a_change() {
+    fn a_glance_sees_a_second_cluster_of_ours_a_change_and_that_ack_is_at_work() {
         let (a, b) = (ClusterId::from("c1"), ClusterId::from("c2"));
-        let mine = marks("u1", "ns");
+        let (mine, none) = (marks("u1", "ns"), BTreeMap::new());
         let shown =
             |id| Shown { id, name: "demo", state: Some(State::Running), tags: &mine, created: None, group: None };
         let look = |clusters: &[Shown<'_>], same: bool| glance(clusters, &a, &me(), |_| same);
         assert_eq!(look(&[shown(&a)], true), Glance::Same);
         assert_eq!(look(&[shown(&a)], false), Glance::Changed);
-        assert_eq!(look(&[], true), Glance::Changed);
+        assert_eq!(look(&[], true), Glance::Absent);
         assert_eq!(look(&[shown(&a), shown(&b)], true), Glance::Crowded);
         assert_eq!(look(&[shown(&a), Shown { state: None, ..shown(&b) }], true), Glance::Same);
+        for state in [State::Making, State::Busy, State::Deleting] {
+            let moving = Shown { state: Some(state), ..shown(&a) };
+            assert_eq!(look(&[moving], false), Glance::Moving(state), "{state:?}");
+            let bare = Shown { tags: &none, ..moving };
+            assert_eq!(look(&[bare], false), Glance::Changed, "whose it is has to be seen first");
+            assert_eq!(look(&[bare], true), Glance::Moving(state));
+            assert_eq!(look(&[moving, shown(&b)], true), Glance::Crowded);
+        }
     }
 }

@@ -29,6 +29,8 @@ pub struct Status {
     pub adopted: bool,
     /// ACK's word for the cluster's state.
     pub state: Option<String>,
+    /// ACK is at work in that state.
+    pub moving: bool,
     /// The mark that ACK has shown on the cluster.
     pub mark_seen: Option<String>,
     pub intent: Option<StoredIntent>,
@@ -138,6 +140,7 @@ pub fn standing(object: &Object, status: &Status, me: &Me, rules: &Rules) -> Res
             site: Site { account: account.as_str().into(), region: region.as_str().into() },
             adopted: status.adopted,
             met: status.state.is_some(),
+            moving: status.moving,
             mark: marked(status, me),
             recorded: of(|intent| if let Outcome::Made { at } = intent.outcome { at } else { intent.date }),
             believe_after: of(|intent| intent.believe_after).max(believable),

@@ -191,8 +191,13 @@ fn what_tasks_say_is_cleaned_before_anybody_can_store_it() {
 
 #[test]
 fn account_and_quota_are_numbers_in_any_dress() {
-    assert_eq!(account(&json!({"AccountId": 123})).unwrap(), AccountId::from("123"));
-    assert_eq!(account(&json!({"AccountId": "123"})).unwrap(), AccountId::from("123"));
-    assert!(account(&json!({"RequestId": "x"})).is_err());
+    let nobody = Identity { account: "123".into(), arn: None, session: true };
+    assert_eq!(identity(&json!({"AccountId": 123})).unwrap(), nobody);
+    assert_eq!(identity(&json!({"AccountId": "123", "Arn": ""})).unwrap(), nobody);
+    assert!(identity(&json!({"RequestId": "x"})).is_err());
+    for (kind, session) in [("RAMUser", false), ("Account", false), ("AssumedRoleUser", true), ("Another", true)] {
+        let told = identity(&json!({"AccountId": "123", "Arn": "acs:ram::123:x", "IdentityType": kind})).unwrap();
+        assert_eq!((told.arn.as_deref(), told.session), (Some("acs:ram::123:x"), session), "{kind}");
+    }
     assert_eq!(quota(&sample("describe-user-quota")).unwrap().clusters, Some(50));
 }

@@ -119,6 +119,10 @@ pub struct AckClusterStatus {
     #[serde(rename = "appliedHash")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 64}))]
     pub applied_hash: Option<BTreeMap<String, String>>,
+    /// Digest of the object and of what ACK's list shows of its cluster, while there is nothing left to do: an operator that
+    /// starts and finds both the same need not read the cluster.
+    #[schemars(length(max = 64))]
+    pub settled: Option<String>,
     /// What was sealed before something was made that must not be made twice.
     #[serde(rename = "createIntents", default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]

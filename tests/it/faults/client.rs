@@ -30,7 +30,8 @@ pub fn every_kind_has_its_class_and_proves_no_more_than_it_may() {
         let tried = kinds.iter().zip(&keys).enumerate().map(async |(number, (kind, key))| {
             let accounts = if kind.lasts { &hasty } else { &patient };
             let place =
-                Place::new(&emulator, [&patient, accounts].map(|of| of.account(wire::keys(key))), kind, number).await;
+                Place::new(&emulator, [&patient, accounts].map(|of| of.account(wire::keys(key), "")), kind, number)
+                    .await;
             place.wrongs(&emulator, kind).await
         });
         join_all(tried).await.into_iter().flatten().collect::<Vec<_>>()

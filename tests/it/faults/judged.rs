@@ -88,7 +88,7 @@ fn looked(view: &View, look: &Look, class: Class, rules: &Rules) -> Result<(), S
         // The cluster serves whether or not its kubeconfig can be had.
         (Look::Kubeconfig, Step::Rest(verdict)) => verdict.ready == Some(true) && rests(view, verdict),
         // Without the right to list, the cluster is read by itself; nothing is asked of ACK then.
-        (Look::Glance(_), Step::Look(_)) => class == Class::Permission,
+        (Look::Glance { .. }, Step::Look(_)) => class == Class::Permission,
         // Who keeps the cluster waits for nothing that can only be read.
         (Look::Account | Look::Cluster(_), Step::Act(Act::Release(Free::Kept(..)))) => view.goal == Goal::Release,
         (_, Step::Act(Act::Release(Free::Untraced(_)))) => view.goal == Goal::Release && class.for_a_person(),
@@ -232,7 +232,7 @@ fn named(view: &View, verdict: &Verdict, class: Class, rules: &Rules, stuck: Opt
 fn failing(look: &Look, trouble: Trouble) -> Answer {
     match look {
         Look::Account => Answer::Account(Err(trouble)),
-        Look::Glance(_) => Answer::Glance(Err(trouble)),
+        Look::Glance { .. } => Answer::Glance(Err(trouble)),
         Look::Cluster(_) => Answer::Cluster(Err(trouble)),
         Look::Listing { .. } => Answer::Listing(Err(trouble)),
         Look::Elsewhere { .. } => Answer::Elsewhere(Err(trouble)),
@@ -243,6 +243,7 @@ fn failing(look: &Look, trouble: Trouble) -> Answer {
         Look::Progress => Answer::Progress(Err(trouble)),
         Look::Cause => Answer::Cause(Err(trouble)),
         Look::Trace(_) => Answer::Trace(Err(trouble)),
+        Look::Turn => Answer::Turn(Err(trouble)),
         Look::Leftovers(_) => Answer::Leftovers(Err(trouble)),
         Look::Kubeconfig => Answer::Kubeconfig(Err(trouble)),
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ack_judgement::decide::{
-    self, Answer as Told, Asked, Change, Deed, Drift, Evidence, Existence, Listing, Memo, Published, Sent, Trouble,
-    Via, View, Word, keys,
+    self, Answer as Told, Asked, Change, Deed, Drift, Evidence, Existence, Followed, Listing, Memo, Progress,
+    Published, Sent, Trouble, Via, View, Word, keys,
 };
 use ack_judgement::sight::{self, Group, List, Me, Shown, Sought, StoredIntent};
 use ack_judgement::terms::{self, AccountId, ClusterId, Intent, Nonce, Note, Region, Site, tag};
@@ -250,6 +250,7 @@ impl Sim {
             region_id: at.as_ref().map(|at| at.region.to_string()),
             adopted: known.is_some_and(|known| known.adopted),
             state: known.filter(|known| known.met).map(|_| "running".into()),
+            moving: false,
             mark_seen: known.and_then(|known| known.mark).map(|n| NONCES[usize::from(n)].to_string()),
             intent: o.status.intent.map(stored),
             asked: (0..).zip(o.status.asked).filter_map(|(key, wish)| Some(asked(key, wish?))).collect(),
@@ -280,6 +281,7 @@ impl Sim {
             words: o.words(),
             streak: 0,
             memo: w.workers[usize::from(me)].memo.map(memo),
+            followed: Followed::default(),
             seen: self.seen(w, pass, o),
         }
     }
@@ -299,9 +301,10 @@ impl Sim {
             Told::Fence(Ok(!self.can(May::Old))),
             Told::Body(Ok(())),
             Told::Uprooted(Ok(false)),
-            Told::Progress(told()),
+            Told::Progress(Ok(Progress { note: NOTE.clone(), over: true })),
             Told::Cause(told()),
             Told::Trace(Ok(trace)),
+            Told::Turn(Ok(())),
             Told::Leftovers(told()),
             Told::Kubeconfig(Ok(if w.published { Published::Fresh { renew } } else { Published::Absent })),
         ] {

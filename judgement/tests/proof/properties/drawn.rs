@@ -2,9 +2,9 @@
 //! it can come about. Also what follows from an answer and from an act.
 
 use ack_judgement::decide::{
-    Act, Answer, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Glance, Goal, Guard,
-    Known, Listing, Look, Mark, Memo, Owner, Published, Rival, Rules, Seen, Sent, Standing, State, Trouble, Undecided,
-    Via, View, Word, keys,
+    Act, Answer, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Followed, Glance, Goal,
+    Guard, Known, Listing, Look, Mark, Memo, Owner, Progress, Published, Rival, Rules, Seen, Sent, Standing, State,
+    Trouble, Undecided, Via, View, Word, keys,
 };
 use ack_judgement::terms::{Class, ClusterId, Intent, Nonce, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
@@ -122,6 +122,7 @@ impl<'a> Draw<'a> {
                 site: self.site(),
                 adopted: self.yes(),
                 met: self.yes(),
+                moving: self.yes(),
                 mark: self.of(&[Mark::Seen, Mark::Unseen, Mark::Another]),
                 recorded: self.time(),
                 believe_after: self.time(),
@@ -255,10 +256,24 @@ impl<'a> Draw<'a> {
         if self.yes() { Err(self.trouble()) } else { Ok(()) }
     }
 
+    fn glance(&mut self) -> Glance {
+        let moving = [State::Making, State::Busy, State::Deleting].map(Glance::Moving);
+        let others = [Glance::Changed, Glance::Same, Glance::Absent, Glance::Crowded];
+        if self.yes() { self.of(&moving) } else { self.of(&others) }
+    }
+
+    fn progress(&mut self) -> Progress {
+        Progress { note: "".into(), over: self.yes() }
+    }
+
+    fn followed(&mut self) -> Followed {
+        Followed { closely: self.maybe(Draw::time), task: self.maybe(Draw::time) }
+    }
+
     fn evidence(&mut self) -> Evidence {
         Evidence {
             account: self.seen(|draw| draw.of(&["100", "200"]).into()),
-            glance: self.seen(|draw| draw.of(&[Glance::Changed, Glance::Same, Glance::Crowded])),
+            glance: self.seen(Draw::glance),
             cluster: self.seen(Draw::cluster),
             fresh: self.yes(),
             listing: self.seen(Draw::listing),
@@ -267,9 +282,10 @@ impl<'a> Draw<'a> {
             body: self.seen(|_| ()),
             uprooted: self.seen(Draw::yes),
             drift: self.seen(Draw::drift),
-            progress: self.seen(|_| "".into()),
+            progress: self.seen(Draw::progress),
             cause: self.seen(|_| "".into()),
             trace: self.seen(Draw::yes),
+            turn: self.seen(|_| ()),
             leftovers: self.seen(|_| "".into()),
             kubeconfig: self.seen(Draw::published),
             sent: self.maybe(|draw| (draw.nonce(), draw.sent())),
@@ -301,6 +317,7 @@ pub fn view(draw: &mut Draw<'_>) -> View {
         words: draw.words(),
         streak: draw.of(&[0, 1, 7, u32::MAX]),
         memo: draw.maybe(Draw::memo),
+        followed: draw.followed(),
         seen: draw.evidence(),
     }
 }
@@ -312,9 +329,7 @@ pub fn answer(look: &Look, draw: &mut Draw<'_>) -> Answer {
     }
     match look {
         Look::Account => Answer::Account(seen(draw, |draw| draw.of(&["100", "200"]).into())),
-        Look::Glance(_) => {
-            Answer::Glance(seen(draw, |draw| draw.of(&[Glance::Changed, Glance::Same, Glance::Crowded])))
-        }
+        Look::Glance { .. } => Answer::Glance(seen(draw, Draw::glance)),
         Look::Cluster(_) => Answer::Cluster(seen(draw, Draw::cluster)),
         Look::Listing { .. } => Answer::Listing(seen(draw, Draw::listing)),
         Look::Elsewhere { .. } => Answer::Elsewhere(seen(draw, Draw::listing)),
@@ -322,9 +337,10 @@ pub fn answer(look: &Look, draw: &mut Draw<'_>) -> Answer {
         Look::Body => Answer::Body(seen(draw, |_| ())),
         Look::Uprooted => Answer::Uprooted(seen(draw, Draw::yes)),
         Look::Drift => Answer::Drift(seen(draw, Draw::drift)),
-        Look::Progress => Answer::Progress(seen(draw, |_| "".into())),
+        Look::Progress => Answer::Progress(seen(draw, Draw::progress)),
         Look::Cause => Answer::Cause(seen(draw, |_| "".into())),
         Look::Trace(_) => Answer::Trace(seen(draw, Draw::yes)),
+        Look::Turn => Answer::Turn(seen(draw, |_| ())),
         Look::Leftovers(_) => Answer::Leftovers(seen(draw, |_| "".into())),
         Look::Kubeconfig => Answer::Kubeconfig(seen(draw, Draw::published)),
     }
@@ -351,6 +367,7 @@ pub fn done(view: &View, act: &Act, draw: &mut Draw<'_>) -> Option<View> {
                 site: site.clone(),
                 adopted: *adopted,
                 met: false,
+                moving: false,
                 mark: Mark::Unseen,
                 recorded: view.now,
                 believe_after: draw.time(),

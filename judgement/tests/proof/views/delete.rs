@@ -35,13 +35,13 @@ fn states() -> Vec<Case> {
         case(
             "a cluster that is being made is not deleted",
             going(State::Making),
-            rests(UnderWay(Reason::Deleting)).again(secs(15)),
+            rests(UnderWay(Reason::Deleting)).again(secs(5)).until(mins(5)),
         ),
         case("a busy cluster is not deleted", going(State::Busy), rests(UnderWay(Reason::Deleting))),
         case(
             "a cluster that goes is followed",
             going(State::Deleting),
-            rests(UnderWay(Reason::Deleting)).again(secs(15)).saying("as ACK tells it"),
+            rests(UnderWay(Reason::Deleting)).again(secs(5)).until(mins(5)).saying("as ACK tells it"),
         ),
         case("with its progress", going(State::Deleting).with(|v| v.seen.progress = None), looks(Look::Progress)),
         case(
@@ -175,7 +175,7 @@ fn lift() -> Vec<Case> {
 }
 
 fn request() -> Vec<Case> {
-    let waits = || rests(UnderWay(Reason::Deleting)).again(secs(15)).ready(Some(false));
+    let waits = || rests(UnderWay(Reason::Deleting)).ready(Some(false));
     let failed = || rests(Stuck(Reason::DeleteFailed));
     let before =
         |state, wait, times, end| going(state).asked(Asked { times, end, ..asked(keys::DELETION, "options", wait) });
@@ -196,8 +196,12 @@ fn request() -> Vec<Case> {
             going(State::Running).with(|v| v.seen.take(Answer::Leftovers(Ok("".into())))),
             looks(Look::Cluster(id())),
         ),
-        case("a deletion that was asked for is not asked for again in this pass", just(Ok(())), waits()),
-        case("nor while ACK is slow to show it", before(State::Running, mins(5) - secs(1), 1, None), waits()),
+        case("a deletion that was asked for is not asked for again in this pass", just(Ok(())), waits().again(secs(5))),
+        case(
+            "nor while ACK is slow to show it",
+            before(State::Running, mins(5) - secs(1), 1, None),
+            waits().again(secs(15)),
+        ),
         case("nor after a restart", before(State::Running, mins(4), 1, None).with(|v| v.memo = None), waits()),
         case("an answer that was lost has it asked for once more", before(State::Running, mins(5), 1, None), {
             delete().times(2)

@@ -23,7 +23,11 @@ fn look() -> Vec<Case> {
             .shows(cluster(State::Running))
     };
     vec![
-        case("a cluster is first glanced at in the shared list", unlisted(), looks(Look::Glance(id()))),
+        case(
+            "a cluster is first glanced at in the shared list",
+            unlisted(),
+            looks(Look::Glance { id: id(), every: mins(5) }),
+        ),
         case(
             "a cluster that looks the same costs no call and no write",
             unlisted().with(|v| v.seen.glance = Some(Ok(Glance::Same))),
@@ -90,7 +94,11 @@ fn states() -> Vec<Case> {
         case(
             "a cluster that is being made tells how far it is",
             shown(State::Making),
-            rests(UnderWay(Reason::Creating)).again(secs(15)).saying("as ACK tells it").ready(Some(false)),
+            rests(UnderWay(Reason::Creating))
+                .again(secs(5))
+                .until(mins(1))
+                .saying("as ACK tells it")
+                .ready(Some(false)),
         ),
         case("which is looked at first", shown(State::Making).with(|v| v.seen.progress = None), looks(Look::Progress)),
         case(

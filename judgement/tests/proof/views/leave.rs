@@ -212,7 +212,9 @@ fn keep() -> Vec<Case> {
             going(State::Running).with(|v| v.seen.account = Some(Ok("200".into()))),
             rests(Stuck(Reason::AccountChanged)).saying("account 100"),
         ),
-        case("every deletion looks at the cluster first", recorded(Goal::Destroy), looks(Look::Cluster(id()))),
+        case("every deletion looks at the list first", view(Goal::Destroy, Standing::Known(known())), {
+            looks(Look::Glance { id: id(), every: mins(5) })
+        }),
         case(
             "another kind of 404 is not gone",
             recorded(Goal::Destroy).with(|v| v.seen.cluster = Some(Err(trouble(Class::Unknown)))),
@@ -229,12 +231,12 @@ fn gone() -> Vec<Case> {
     let unmet = |until| with_list(|_| {}).known(|known| (known.met, known.believe_after) = (false, until));
     vec![
         case("one 404 lets nothing go", recorded(Goal::Destroy).unknown(), {
-            waits().again(secs(30)).keeping(Memo::Gone { id: id(), at: NOW })
+            waits().again(secs(31)).keeping(Memo::Gone { id: id(), at: NOW })
         }),
         case(
             "a second 404 too soon lets nothing go, and the first stays",
             recorded(Goal::Destroy).unknown().remembers(memo(secs(29))),
-            waits().again(secs(1)).keeping(memo(secs(29))),
+            waits().again(secs(2)).keeping(memo(secs(29))),
         ),
         case(
             "a 404 remembered of another cluster does not count",

@@ -1,9 +1,9 @@
 //! Every arm of `decide`, one small case each: what is so, and what it does about it. The names are the promises. No I/O.
 
 use ack_judgement::decide::{
-    Act, Answer, Ask, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Free, Glance, Goal,
-    Guard, Known, Listing, Look, Mark, Memo, Owner, Published, Rival, Rules, Sent, Standing, State, Step, Trouble,
-    Undecided, Via, View, Word, Work, decide, keys,
+    Act, Answer, Ask, Asked, Change, Closed, Cluster, Deed, Drift, End, Ended, Evidence, Existence, Followed, Free,
+    Glance, Goal, Guard, Known, Listing, Look, Mark, Memo, Owner, Progress, Published, Rival, Rules, Sent, Standing,
+    State, Step, Trouble, Undecided, Via, View, Word, Work, decide, keys,
 };
 use ack_judgement::terms::{Class, ClusterId, Intent, Nonce, Note, Outcome, Reason, Site};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,8 @@ mod asking;
 mod beginnings;
 /// Deleting a cluster: its state, the CRD, the protection, the request.
 mod delete;
+/// Following a cluster at which ACK works.
+mod follow;
 /// Keeping a cluster: settled, failed, vanished.
 mod keep;
 /// Publishing the kubeconfig.
@@ -49,6 +51,7 @@ pub fn tests() -> Vec<Trial> {
         kubeconfig::cases(),
         leave::cases(),
         delete::cases(),
+        follow::cases(),
     ];
     let cases = cases.into_iter().flatten();
     let cases = cases.map(|Case { name, view, rules, want }| {
@@ -82,6 +85,8 @@ struct Want {
     step: What,
     says: Vec<&'static str>,
     again: Option<SignedDuration>,
+    /// The list alone is enough until so long from now.
+    until: Option<SignedDuration>,
     /// `Some(None)`: nothing is remembered.
     memo: Option<Option<Memo>>,
     ready: Option<Option<bool>>,
@@ -106,7 +111,7 @@ enum What {
 use What::{Done, Held, Same, Stuck, UnderWay};
 
 fn rests(step: What) -> Want {
-    Want { step, says: vec![], again: None, memo: None, ready: None, times: None, ends: None }
+    Want { step, says: vec![], again: None, until: None, memo: None, ready: None, times: None, ends: None }
 }
 fn looks(look: Look) -> Want {
     rests(What::Look(look))
@@ -127,6 +132,9 @@ impl Want {
     /// Looked at again so long from now.
     fn again(self, wait: SignedDuration) -> Want {
         Want { again: Some(wait), ..self }
+    }
+    fn until(self, wait: SignedDuration) -> Want {
+        Want { until: Some(wait), ..self }
     }
     fn keeping(self, memo: Memo) -> Want {
         Want { memo: Some(Some(memo)), ..self }
@@ -164,6 +172,9 @@ impl Want {
                 };
                 note.is_some_and(|note| self.holds(&note))
                     && self.again.is_none_or(|wait| verdict.again == Some(view.now + wait))
+                    && self.until.is_none_or(|wait| {
+                        verdict.by_list.is_some_and(|by_list| by_list.until == Some(view.now + wait))
+                    })
                     && self.memo.as_ref().is_none_or(|memo| *memo == verdict.memo)
                     && self.ready.is_none_or(|ready| ready == verdict.ready)
                     && self.ends.as_ref().is_none_or(|ends| *ends == verdict.ends)
@@ -240,6 +251,7 @@ fn view(goal: Goal, standing: Standing) -> View {
         words: vec![],
         streak: 0,
         memo: None,
+        followed: Followed::default(),
         seen: Evidence { account: Some(Ok(site().account)), ..Evidence::default() },
     }
 }
@@ -285,6 +297,7 @@ fn known() -> Known {
         site: site(),
         adopted: false,
         met: true,
+        moving: false,
         mark: Mark::Seen,
         recorded: ago(hours(1)),
         believe_after: ago(mins(1)),
@@ -367,7 +380,7 @@ impl Told for View {
     fn shows(self, cluster: Cluster) -> View {
         self.with(|v| {
             v.seen.take(Answer::Uprooted(Ok(false)));
-            v.seen.take(Answer::Progress(Ok("as ACK tells it".into())));
+            v.seen.take(Answer::Progress(Ok(Progress { note: "as ACK tells it".into(), over: false })));
             v.seen.take(Answer::Cause(Ok("as ACK tells it".into())));
             v.seen.take(Answer::Leftovers(Ok("as ACK tells it".into())));
             v.seen.take(Answer::Cluster(Ok(Existence::Here(cluster))));

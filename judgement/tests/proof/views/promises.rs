@@ -359,7 +359,7 @@ impl Facts<'_> {
     /// P7, S8: no second living cluster with our mark is known of.
     pub fn alone(&self, known: &Known) -> bool {
         match &self.v.seen.glance {
-            Some(Ok(Glance::Same | Glance::Changed)) => true,
+            Some(Ok(Glance::Same | Glance::Moving(_) | Glance::Changed | Glance::Absent)) => true,
             Some(Ok(Glance::Crowded)) => self.list(&known.site).is_some_and(|list| {
                 list.whole && list.began >= self.v.since && list.ours.iter().all(|id| *id == known.id)
             }),

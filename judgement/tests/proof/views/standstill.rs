@@ -40,7 +40,7 @@ fn as_before(world: &Evidence, look: &Look) -> Option<Answer> {
     let none = || Ok(Note::from(""));
     Some(match look {
         Look::Account => Answer::Account(world.account.clone()?),
-        Look::Glance(_) => Answer::Glance(world.glance.clone()?),
+        Look::Glance { .. } => Answer::Glance(world.glance.clone()?),
         Look::Cluster(_) => Answer::Cluster(world.cluster.clone()?),
         Look::Listing { .. } => Answer::Listing(world.listing.clone()?),
         Look::Elsewhere { .. } => Answer::Elsewhere(world.elsewhere.clone()?),
@@ -49,8 +49,9 @@ fn as_before(world: &Evidence, look: &Look) -> Option<Answer> {
         Look::Trace(_) => Answer::Trace(world.trace.clone()?),
         Look::Drift => Answer::Drift(world.drift.clone().unwrap_or_else(|| Ok(drift(&[wanted(), another()])))),
         Look::Kubeconfig => Answer::Kubeconfig(world.kubeconfig.clone().unwrap_or(Ok(Published::Absent))),
+        Look::Turn => Answer::Turn(Ok(())),
         Look::Uprooted => Answer::Uprooted(Ok(false)),
-        Look::Progress => Answer::Progress(none()),
+        Look::Progress => Answer::Progress(Ok(Progress { note: "".into(), over: false })),
         Look::Cause => Answer::Cause(none()),
         Look::Leftovers(_) => Answer::Leftovers(none()),
     })

@@ -99,20 +99,27 @@ fn answers(look: &Look, view: &View, again: bool) -> Vec<Answer> {
     match look {
         Look::Account => rights(Answer::Account, ["100".into(), "200".into()]),
         // Once the detail was read, it no longer matters whether the entry is as before.
-        Look::Glance(_) if view.seen.cluster.is_some() => rights(Answer::Glance, [Glance::Changed, Glance::Crowded]),
-        Look::Glance(_) => rights(Answer::Glance, [Glance::Same, Glance::Changed, Glance::Crowded]),
+        Look::Glance { .. } if view.seen.cluster.is_some() => {
+            rights(Answer::Glance, [Glance::Changed, Glance::Absent, Glance::Crowded])
+        }
+        Look::Glance { .. } => {
+            let moving = [State::Making, State::Busy, State::Deleting].map(Glance::Moving);
+            let others = [Glance::Same, Glance::Changed, Glance::Absent, Glance::Crowded];
+            rights(Answer::Glance, moving.into_iter().chain(others))
+        }
         Look::Cluster(_) if again => each(Answer::Cluster, changed(view)),
         Look::Cluster(_) => each(Answer::Cluster, existences()),
         Look::Listing { began_after } => rights(Answer::Listing, listings(*began_after, view)),
         Look::Elsewhere { began_after, .. } => rights(Answer::Elsewhere, listings(*began_after, view)),
         Look::Fence => each(Answer::Fence, [true, false]),
         Look::Body => each(Answer::Body, [()]),
+        Look::Turn => each(Answer::Turn, [()]),
         Look::Uprooted => each(Answer::Uprooted, [true, false]),
         Look::Drift => {
             let drifts = [drift(&[]), drift(&[wanted(), another()]), Drift { fixed: true, ..drift(&[another()]) }];
             each(Answer::Drift, drifts)
         }
-        Look::Progress => each(Answer::Progress, none()),
+        Look::Progress => each(Answer::Progress, [false, true].map(|over| Progress { note: "".into(), over })),
         Look::Cause => each(Answer::Cause, none()),
         Look::Trace(_) => each(Answer::Trace, [true, false]),
         Look::Kubeconfig => {
