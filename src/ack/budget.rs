@@ -98,8 +98,15 @@ impl Pace {
         Pace { rate, most, burst, tokens: burst, at: None, grown: None, halved: None }
     }
 
-    fn every(&self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.rate)
+    /// How long so many calls take while nothing is throttled.
+    fn lasts(&self, calls: u32) -> Duration {
+        let (calls, growing) = (f64::from(calls), (self.most - self.rate) / GROWTH);
+        let meanwhile = (self.rate + self.most) / 2.0 * growing;
+        Duration::from_secs_f64(if calls > meanwhile {
+            growing + (calls - meanwhile) / self.most
+        } else {
+            ((self.rate.powi(2) + 2.0 * GROWTH * calls).sqrt() - self.rate) / GROWTH
+        })
     }
 
     fn tokens(&self, now: Instant) -> f64 {
@@ -187,14 +194,14 @@ impl<T> Queue<T> {
         Some(self.pace.held(now)).filter(|held| *held > HELD)
     }
 
-    /// About how long one who came now would wait, by the pace as it is.
+    /// About how long one who came now would wait.
     pub fn expected(&self, now: Instant, lane: &Arc<str>, urgency: Urgency) -> Duration {
         let mine = self.lanes.iter().find(|(name, _)| name == lane).map(|(_, waiting)| waiting);
         let before = mine.map_or(0, |waiting| waiting.iter().filter(|(other, _)| *other <= urgency).count());
         let others = self.lanes.iter().filter(|(name, _)| name != lane);
         let others: usize = others.map(|(_, waiting)| waiting.len().min(before + 1)).sum();
         let ahead = u32::try_from(before + others).unwrap_or(u32::MAX);
-        self.pace.wait(now).saturating_add(self.pace.every().saturating_mul(ahead))
+        self.pace.wait(now).saturating_add(self.pace.lasts(ahead))
     }
 
     /// Queues. Refused where the turn would come later than `patience`.

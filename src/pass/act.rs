@@ -25,7 +25,7 @@ use crate::terms::{Class, ClusterId, Intent, Outcome, Sealer, Site};
 const PERSISTENCE: Duration = Duration::from_secs(120);
 
 /// A turn that takes this long is told.
-const WONDER: Duration = Duration::from_secs(10);
+const WONDER: Duration = Duration::from_secs(15);
 
 /// What was seen longer ago than this is no ground for a seal.
 const STALE: Duration = Duration::from_secs(5);

@@ -12,7 +12,6 @@ use super::look::shown;
 use super::marks::{self, Marks};
 use super::memory::{Listed, Rest};
 use super::secrets::{self, Holder};
-use super::view::fresh_from;
 use crate::ack::Age;
 use crate::cache::Watched;
 use crate::decide::{ByList, Glance, Rules};
@@ -49,7 +48,7 @@ pub(super) async fn still(env: &Env, object: &Watched) -> Option<Duration> {
     let marks = match before {
         Some(before) => Some(before.marks).filter(|marks| Marks::of(cluster) == *marks),
         None if Some(whose.as_str()) != object.account.as_deref() => None,
-        None => Marks::seen(cluster, fresh_from(now)).filter(|_| {
+        None => Marks::seen(cluster, now).filter(|_| {
             settled.is_some_and(|told| *told == marks::settled(&uid, object.edition, cluster, &env.settings))
         }),
     }?;

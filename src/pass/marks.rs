@@ -1,6 +1,6 @@
 //! By what a list shows of a cluster it is known that the cluster is as it was. Digests, so that ten thousand of them take no room.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::Settings;
@@ -14,11 +14,12 @@ use crate::decide::Rules;
 pub(super) struct Marks(u64);
 
 impl Marks {
-    /// Of a cluster that was seen at or after `read`. `None` where it may change once more without that this shows: a time of
-    /// change has whole seconds.
-    pub fn seen(cluster: &ListedCluster, read: Timestamp) -> Option<Marks> {
+    /// Of a cluster that was seen at `now`. `None` where it may change once more without that this shows: a time of change has
+    /// whole seconds.
+    pub fn seen(cluster: &ListedCluster, now: Timestamp) -> Option<Marks> {
         let updated = cluster.updated.as_ref().and_then(|updated| updated.parse::<Timestamp>().ok());
-        (moving(cluster.state.kind) || updated.is_none_or(|at| at < read)).then(|| Marks::of(cluster))
+        let still = updated.is_none_or(|at| at + SignedDuration::from_secs(1) < now);
+        (still || moving(cluster.state.kind)).then(|| Marks::of(cluster))
     }
 
     /// While ACK is at work at it, only that and whose it is count: the rest changes meanwhile, and is read once it is over.

@@ -10,7 +10,7 @@ use kube_runtime::reflector::ObjectRef;
 use super::marks::{self, Marks};
 use super::memory::{Listed, Rest};
 use super::state::{Flow, Pass};
-use super::{Error, report, view};
+use super::{Error, report};
 use crate::cache::Edition;
 use crate::decide::{Verdict, Work};
 use crate::terms::Reason;
@@ -88,7 +88,7 @@ impl Pass<'_> {
         match (verdict.by_list, &verdict.work) {
             (Some(by_list), _) => {
                 let seen = self.learnt.detail.as_ref().map(|detail| &detail.listed).or(self.learnt.listed.as_ref());
-                let marks = seen.and_then(|cluster| Marks::seen(cluster, view::fresh_from(now)));
+                let marks = seen.and_then(|cluster| Marks::seen(cluster, now));
                 entry.listed = marks.map(|marks| Listed { edition, marks, by_list });
             }
             // Nothing was learnt.

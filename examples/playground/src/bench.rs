@@ -60,7 +60,9 @@ impl Bench {
         let mut stage = Stage::set(setup).await?;
         // The real protocol's.
         stage.operator.protocol_times = None;
-        stage.settings(&json!({"create_time": self.create_time, "delete_time": "2s", "list_lag": "1s"}))?;
+        stage.settings(
+            &json!({"create_time": self.create_time, "delete_time": "2s", "list_lag": "1s", "date_window": "15m"}),
+        )?;
         for (number, key) in keys.iter().enumerate() {
             stage.access().apply(&key.secret_manifest(&secret(number), &stage.namespace))?;
         }

@@ -176,7 +176,13 @@ fn unknown(v: &View, id: &ClusterId, at: Timestamp, first: Timestamp) -> Step {
     let note = format!("ACK does not know cluster {id}; looking again before that is believed");
     let reason = if v.goal == Goal::Destroy { Reason::Deleting } else { Reason::Unreachable };
     let memo = Memo::Gone { id: id.clone(), at: first };
-    Step::Rest(Verdict::under_way(Some(false), reason, note).at(at).keeping(memo))
+    // What the list lacks of a cluster that goes is as it was told.
+    let verdict = if v.seen.cluster.is_some() {
+        Verdict::under_way(Some(false), reason, note)
+    } else {
+        Verdict::new(None, Work::Same)
+    };
+    Step::Rest(verdict.at(at).keeping(memo))
 }
 
 /// Dates of whole seconds let the time jump back a little: a look just in time would come too early for what it finds.

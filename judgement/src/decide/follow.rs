@@ -64,6 +64,11 @@ fn first(since: Timestamp, rules: &Rules) -> Timestamp {
     since + rules.poll_busy * 2
 }
 
+/// How long a list is enough, however busy ACK is.
+pub(super) fn close(rules: &Rules) -> SignedDuration {
+    rules.poll_busy * 20
+}
+
 /// `Ok` where the cluster is to be read closely. `known`: since when it is known without that. `task`: when ACK began, where
 /// its task is worth reading.
 fn by_list(
@@ -74,7 +79,7 @@ fn by_list(
     rules: &Rules,
 ) -> Result<(), Step> {
     let Some(read) = v.followed.closely.map(|at| past(v, at, rules)).or(known) else { return Ok(()) };
-    let (close, pause) = (read + rules.poll_idle, rules.poll_busy * 4);
+    let (close, pause) = (read + close(rules), rules.poll_busy * 4);
     if v.now >= close {
         return Ok(());
     }

@@ -44,7 +44,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
             } else {
                 "the cluster is being deleted, though nobody asked for that here"
             };
-            following(Verdict::under_way(Some(false), Reason::Deleting, note), rules.poll_idle)
+            following(Verdict::under_way(Some(false), Reason::Deleting, note), follow::close(rules))
         }
         State::DeleteFailed => {
             let note = "somebody tried to delete the cluster and ACK could not";
@@ -56,7 +56,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
                 publish(v, id, rules)?;
             }
             let note = format!("ACK says that the cluster is {}", cluster.word);
-            following(Verdict::under_way(Some(true), Reason::Updating, note), rules.poll_idle)
+            following(Verdict::under_way(Some(true), Reason::Updating, note), follow::close(rules))
         }
         State::Running | State::ChangeFailed => settle(v, known, cluster, rules)?,
     })

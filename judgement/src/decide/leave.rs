@@ -89,7 +89,7 @@ fn lost(v: &View, rules: &Rules) -> Result<(), Step> {
 /// Delete a cluster that is there, for a going object or because a person asked for another attempt.
 pub(super) fn remove(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<Step, Step> {
     let id = &known.id;
-    let following = |verdict| Err(Step::Rest(follow::moving(v, verdict, v.now + rules.poll_idle, rules)));
+    let following = |verdict| Err(Step::Rest(follow::moving(v, verdict, v.now + follow::close(rules), rules)));
     match cluster.state {
         State::Deleting => {
             let note = keep::progress(v, "ACK is deleting the cluster")?;

@@ -147,9 +147,9 @@ fn going() -> Vec<Case> {
         ),
         case("nor for a time from the future", asked(-hours(1), Glance::Changed), looks(Look::Cluster(id()))),
         case("one that is listed no more is looked at once more, later", asked(mins(9), Glance::Absent), {
-            deleting().again(secs(31)).keeping(gone(secs(0)))
+            rests(Same).again(secs(31)).keeping(gone(secs(0)))
         }),
-        case("not before", unlisted(gone(secs(29))), deleting().again(secs(2)).keeping(gone(secs(29)))),
+        case("not before", unlisted(gone(secs(29))), rests(Same).again(secs(2)).keeping(gone(secs(29)))),
         case("and then closely", unlisted(gone(secs(30))), looks(Look::Cluster(id()))),
         case("before a deletion its turn is waited for", listed(Goal::Destroy, Glance::Same), looks(Look::Turn)),
         case("and nothing is read where ACK wants to be left alone", turn(Err(trouble(Class::Throttled))), {

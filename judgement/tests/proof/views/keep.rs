@@ -196,7 +196,7 @@ fn vanished() -> Vec<Case> {
         case(
             "one 404 is not gone",
             recorded(Goal::Manage).unknown(),
-            rests(UnderWay(Reason::Unreachable)).again(secs(30)).keeping(Memo::Gone { id: id(), at: NOW }),
+            rests(UnderWay(Reason::Unreachable)).again(secs(31)).keeping(Memo::Gone { id: id(), at: NOW }),
         ),
         case(
             "a cluster that vanished is reported, never made again",
