@@ -88,7 +88,8 @@ pub struct Flags {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
-    /// How often to look while ACK is at work [default: 15s].
+    /// The pace of looking while ACK is at work [default: 15s]: a third of it between two lists of the region, twice that
+    /// before its task is first read and four times between the next; a cluster itself is read when its entry changes.
     #[arg(long, value_name = "TIME", value_parser = time)]
     poll_busy: Option<SignedDuration>,
 

@@ -180,6 +180,7 @@ fn what_is_old_open_or_doubtful_is_warned_about_once() {
             .fold(with(workers.clone(), "workerFields", "AsNodePool".into()), |spec, (k, v)| with(spec, k, v)),
             &["outlive"],
         ),
+        (with(workers.clone(), "rds_instances", json!(["rm-1"])), &["rds_instances (scaling_group.rds_instances)"]),
         (json!({"custom_san": "a.example.com"}), &["custom_san (extra_sans)"]),
         (json!({"disable_rollback": true, "timeout_mins": 60}), &["disable_rollback (none: "]),
         (

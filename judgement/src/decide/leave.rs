@@ -7,16 +7,18 @@ use super::*;
 /// The object goes and its cluster with it.
 pub(super) fn destroy(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step> {
     pinned(v, rules, &known.site.account)?;
-    if v.seen.glance.is_none() {
-        return Err(Step::Look(follow::glance(v, known, rules)));
+    match &v.seen.glance {
+        None => return Err(Step::Look(follow::glance(v, known, rules))),
+        Some(Err(trouble)) if trouble.class != Class::Permission => {
+            return Err(Step::Rest(troubled(v, rules, trouble)));
+        }
+        Some(_) => {}
     }
     follow::waits(v, known, rules)?;
     // The detail is what is read last before anything is asked of ACK.
     if v.seen.cluster.is_none() && v.guard.word != Some(true) && follow::asked(known).is_none() {
         ask(v, rules, &v.seen.turn, Look::Turn)?;
-        if v.seen.uprooted.is_none() {
-            return Err(Step::Look(Look::Uprooted));
-        }
+        ask(v, rules, &v.seen.uprooted, Look::Uprooted)?;
         keep::note_of(&v.seen.leftovers, Look::Leftovers(known.id.clone()), "")?;
     }
     match ask(v, rules, &v.seen.cluster, Look::Cluster(known.id.clone()))? {

@@ -89,6 +89,8 @@ fn life(scene: &Scene, user: &str) {
     scene.merge("demo", json!({"spec": {"deletion_protection": true}}));
     scene.delete("demo");
     scene.wait_for_reason("demo", "DeletionProtected");
+    // A word that is taken back before its flag was seen on would lift nothing.
+    scene.wait_for("demo", "the word is seen", |demo| demo["status"]["protectionSeen"]["word"] == true);
     scene.merge("demo", json!({"spec": {"deletion_protection": false}}));
     scene.wait_until_gone("demo");
     assert!(living(scene).is_empty());

@@ -75,6 +75,7 @@ fn of_two_operators_that_adopt_one_cluster_one_has_it() {
     });
     let (has, has_not) = if reason(&first) == "Running" { (&first, &second) } else { (&second, &first) };
     assert_eq!(tag(&living(&first)[0], "ackoperator.dev/namespace"), Some(has.namespace.as_str()));
+    assert!(has.kubectl(&["get", "events", "-o", "json"]).contains("this object's tags were put on the cluster"));
     has_not.delete("demo");
     has_not.wait_for("demo", "the deletion is seen", |object| {
         let seen = object["status"]["observedGeneration"] == object["metadata"]["generation"];

@@ -155,6 +155,17 @@ fn a_refusal_with_a_code_that_no_table_knows_is_told_and_corrected_without_an_an
         answer(&scene, &region, "before", status, json!({"code": code, "message": "in the words of ACK"}));
         scene.apply(&in_region(&scene, name, &region));
     }
+    // One that is not wanted any more goes by itself, although no list here can be trusted.
+    answer(
+        &scene,
+        "cn-unwanted",
+        "before",
+        400,
+        json!({"code": "ErrorSomething.Novel", "message": "in the words of ACK"}),
+    );
+    scene.apply(&in_region(&scene, "unwanted", "cn-unwanted"));
+    scene.wait_for_reason("unwanted", "InvalidSpec");
+    scene.delete("unwanted");
     for (name, _, code, reason) in cases {
         let told = scene.wait_for_reason(name, reason);
         for word in [code, "in the words of ACK"] {
@@ -176,6 +187,7 @@ fn a_refusal_with_a_code_that_no_table_knows_is_told_and_corrected_without_an_an
         let made = made_for(&scene, name);
         assert!(made.len() == 1 && made[0].body["vswitch_ids"] == json!(["vsw-corrected"]), "{code}: {made:#?}");
     }
+    scene.wait_until_gone("unwanted");
     assert_eq!(scene.clusters_made(), cases.len());
 }
 
