@@ -1,9 +1,10 @@
 # Each target is a cargo line or two; the programs behind them say more with --help.
 # One selection of crates everywhere, or cargo would compile the same crates twice.
+TARGET = answer
 BUILT = $${CARGO_TARGET_DIR:-target}
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash prove mutants bench static image e2e-helm e2e-argocd lint footprint
+.PHONY: help demo test crash prove mutants fuzz bench static image e2e-helm e2e-argocd lint footprint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,6 +24,11 @@ prove: ## the model's large spaces, tens of millions of states; ARGS='PART OF A 
 
 mutants: ## the protocol broken on purpose in many ways, and what catches each; ARGS='PART OF A NAME' for some
 	cargo run --quiet --package xtask -- mutants $(ARGS)
+
+fuzz: ## any bytes at what reads them, for a minute; TARGET=answer, object, secret, redaction, body, kubeconfig; needs cargo-fuzz
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is not here: cargo install cargo-fuzz, and a nightly toolchain'; exit 1; }
+	mkdir -p fuzz/corpus/$(TARGET)
+	cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) $(wildcard tests/data/fuzz/$(TARGET) tests/data/samples tests/data/samples/errors) -- -max_total_time=60
 
 lint: ## format, lints and docs, each without a warning
 	cargo fmt --all --check

@@ -4,6 +4,7 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::code::Op;
+use super::credentials::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, ACCOUNT_ID, Credentials, SECURITY_TOKEN};
 use super::error::Refusal;
 use super::redact::{BOUND, Secrets};
 use super::{http, json, model, refusal};
@@ -53,6 +54,38 @@ pub fn answer(bytes: &[u8]) {
     assert!(!format!("{:?}", model::logs(&body, &secrets)).contains("FAKEsecretFAKE"));
     let _ = (model::resources(&body), model::quota(&body), model::user_kubeconfig(&body));
     model::identity(&body).iter().for_each(|caller| stored(caller.account.as_str()));
+}
+
+/// Reads `bytes` as the data of a credentials Secret: a value a line, of each key in turn.
+///
+/// # Panics
+/// When the reading does, or takes what no header can hold.
+pub fn secret(bytes: &[u8]) {
+    let values: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
+    let keys = [ACCESS_KEY_ID, ACCESS_KEY_SECRET, SECURITY_TOKEN, ACCOUNT_ID];
+    let value = |name: &str| keys.iter().position(|key| *key == name).and_then(|at| values.get(at).copied());
+    let Ok(credentials) = Credentials::from_secret(value) else { return };
+    let keys = credentials.keys();
+    for value in [Some(keys.id), Some(keys.secret), keys.token].into_iter().flatten() {
+        assert!((1..=8192).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic()));
+    }
+    credentials.account_id.iter().for_each(|account| stored(account.as_str()));
+}
+
+/// Cleans a text of a secret: the first line of `bytes` is the secret, the rest the text, in which it stands once more.
+///
+/// # Panics
+/// When the cleaning does, or leaves the secret in the text.
+pub fn redaction(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (secret, text) = text.split_once('\n').unwrap_or((text, ""));
+    let mut secrets = Secrets::default();
+    secrets.add(secret);
+    let clean = secrets.clean(&format!("{secret} {text}"));
+    shown(&clean, BOUND);
+    // What is shorter, or is made of the mask itself, cannot be told from any other text.
+    let tells = secret.len() >= 6 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    assert!(!tells || !clean.contains(secret), "{secret} in {clean}");
 }
 
 fn headers(bytes: &[u8]) {

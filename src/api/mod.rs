@@ -15,6 +15,8 @@
 
 pub mod body;
 pub mod crd;
+#[doc(hidden)]
+pub mod fuzz;
 mod kept;
 mod misfits;
 pub mod node_pool;

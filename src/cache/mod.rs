@@ -14,6 +14,7 @@ use crate::sight::Recorded;
 
 #[doc(hidden)]
 pub mod fuzz;
+mod lenient;
 mod watched;
 
 pub use watched::{Edition, Intent, Watched};

@@ -84,8 +84,9 @@ pub struct Flags {
     #[arg(long, value_name = "NAME", default_value = "ack-operator")]
     leader_election_name: String,
 
-    /// How many objects of one region that share their credentials are worked on at once.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many objects of one region that share their credentials are worked on at once. ACK is asked four things at a time,
+    /// so more of them only take room.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
     /// The pace of looking while ACK is at work [default: 15s]: a third of it between two lists of the region, twice that

@@ -174,7 +174,7 @@ fn published(secret: &Secret, wish: &Wish) -> Option<(Timestamp, PublishedKubeco
 }
 
 /// The address that a kubeconfig reaches. Why one cannot be read is not told: an error may quote it.
-fn server(config: &str) -> Option<String> {
+pub(super) fn server(config: &str) -> Option<String> {
     let config = Kubeconfig::from_yaml(config).ok()?;
     let current = config.current_context?;
     let context = config.contexts.into_iter().find(|named| named.name == current)?.context?;

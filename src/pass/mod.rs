@@ -34,6 +34,8 @@ use store::{Store, Unreadable};
 mod act;
 mod ask;
 mod definition;
+#[doc(hidden)]
+pub mod fuzz;
 mod glance;
 mod kubeconfig;
 mod look;
@@ -238,12 +240,14 @@ impl Env {
         }
         let store = Store::new(self.client.clone(), &namespace, &name, self.settings.selector.clone());
         let uid = object.uid().unwrap_or_default();
-        match survive(self.steps(store.clone(), &uid, turn)).await {
+        // Large, and only here: the many that only look at a list hold nothing of it.
+        let steps = Box::pin(self.steps(store.clone(), &uid, turn));
+        match survive(steps).await {
             Ok(Err(Error::Store(store::Error::Unreadable(unreadable)))) => {
                 let Unreadable { metadata, conditions, why } = *unreadable;
                 let note = format!("this object cannot be understood, so nothing is done for it: {why}");
                 let verdict = Verdict::unreadable(note.as_str());
-                self.complain(&store, metadata, conditions, verdict).await
+                Box::pin(self.complain(&store, metadata, conditions, verdict)).await
             }
             Ok(outcome) => outcome,
             Err(Panicked) => {
@@ -254,7 +258,7 @@ impl Env {
                 let note = "this operator has a defect that shows at this object, so nothing is done for it until the \
                             next try; the log says where, report that";
                 let conditions = object.status.map(|status| status.conditions).unwrap_or_default();
-                self.complain(&store, object.metadata, conditions, Verdict::defect(note)).await
+                Box::pin(self.complain(&store, object.metadata, conditions, Verdict::defect(note))).await
             }
         }
     }

@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Trial> {
         no_bytes_upset_a_decoder,
         no_sample_upsets_a_decoder_however_it_is_cut_or_changed,
         no_stored_object_upsets_the_watch_however_it_is_cut_or_changed,
+        no_corpus_of_a_fuzzer_upsets_its_target_however_it_is_cut_or_changed,
     )
 }
 
@@ -175,6 +176,33 @@ fn no_sample_upsets_a_decoder_however_it_is_cut_or_changed() {
         }
     }
     println!("{inputs} changed samples");
+}
+
+fn no_corpus_of_a_fuzzer_upsets_its_target_however_it_is_cut_or_changed() {
+    let targets: [(&str, fn(&[u8])); 4] = [
+        ("secret", fuzz::secret),
+        ("redaction", fuzz::redaction),
+        ("body", ack_operator::api::fuzz::body),
+        ("kubeconfig", ack_operator::pass::fuzz::kubeconfig),
+    ];
+    for (name, target) in targets {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(name);
+        let files: Vec<_> =
+            std::fs::read_dir(folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
+        assert!(files.len() > 2, "{name}: {files:?}");
+        for file in files {
+            let sample = std::fs::read(file).expect("a sample");
+            target(&sample);
+            for at in (0..sample.len()).step_by(sample.len() / 200 + 1) {
+                target(&sample[..at]);
+                for byte in *b"\"{[,0\n:\xff" {
+                    let mut changed = sample.clone();
+                    changed[at] = byte;
+                    target(&changed);
+                }
+            }
+        }
+    }
 }
 
 /// An object with every field of the spec and a status.

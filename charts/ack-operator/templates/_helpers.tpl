@@ -172,10 +172,17 @@ envFrom:
 env:
   - name: POD_NAME
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
+  {{- with .Values.proxy.existingSecret }}
+  {{- range $name := list "HTTP_PROXY" "HTTPS_PROXY" "NO_PROXY" }}
+  - name: {{ $name }}
+    valueFrom: {secretKeyRef: {name: {{ $.Values.proxy.existingSecret }}, key: {{ $name }}, optional: true}}
+  {{- end }}
+  {{- else }}
   {{- with .Values.proxy }}
   {{- range $name, $value := dict "HTTP_PROXY" .http "HTTPS_PROXY" .https "NO_PROXY" .noProxy }}
   {{- with $value }}
   - {name: {{ $name }}, value: {{ . | quote }}}
+  {{- end }}
   {{- end }}
   {{- end }}
   {{- end }}

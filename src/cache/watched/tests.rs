@@ -1,3 +1,4 @@
+use crate::cache::lenient::TEXT;
 use kube::core::{ObjectList, WatchEvent};
 use serde_json::{Value, json};
 

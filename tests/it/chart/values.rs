@@ -91,6 +91,7 @@ fn bad_values_are_refused_with_their_path() {
         (json!({"api": {"caBundle": "ca.pem"}}), "/api/caBundle"),
         (json!({"api": {"signature": "v2"}}), "/api/signature"),
         (json!({"api": {"qps": 0}}), "/api/qps"),
+        (json!({"proxy": {"https": "http://user:password@proxy.example.com:3128"}}), "/proxy/https"),
         (json!({"reconcile": {"concurrency": 0}}), "/reconcile/concurrency"),
         (json!({"reconcile": {"pollIdle": 300}}), "/reconcile/pollIdle"),
         (json!({"reconcile": {"pollBusy": "soon"}}), "/reconcile/pollBusy"),
@@ -140,6 +141,9 @@ fn every_value_turns_something() {
         ("/leaderElection/enabled", "/replicaCount", json!(1)),
         ("/admissionPolicy/enabled", "/watchNamespaces", json!([])),
         ("/credentials/namespaces", "/credentials/existingSecret", json!("")),
+        ("/proxy/http", "/proxy/existingSecret", json!("")),
+        ("/proxy/https", "/proxy/existingSecret", json!("")),
+        ("/proxy/noProxy", "/proxy/existingSecret", json!("")),
     ];
     let full = read_yaml(FULL);
     let whole = rendered(&full).unwrap_or_else(|words| panic!("{words}"));
