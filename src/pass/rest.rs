@@ -59,8 +59,11 @@ impl Pass<'_> {
 
     /// What tells the next process that there is nothing to do.
     fn settled(&self, verdict: &Verdict) -> Option<String> {
-        let cluster =
-            &self.learnt.detail.as_ref().filter(|_| verdict.by_list.is_some_and(|by| by.followed.is_none()))?;
+        let cluster = &self
+            .learnt
+            .detail
+            .as_ref()
+            .filter(|_| verdict.by_list.as_ref().is_some_and(|by| by.followed.is_none()))?;
         let uid = self.object.uid().unwrap_or_default();
         Some(marks::settled(&uid, Edition::of(&self.object), &cluster.listed, &self.env.settings))
     }
@@ -85,7 +88,7 @@ impl Pass<'_> {
         let troubled = verdict.work.reason().is_some_and(Reason::passes_by_itself);
         entry.streak = if troubled { entry.streak.saturating_add(1) } else { 0 };
         entry.memo = verdict.memo;
-        match (verdict.by_list, &verdict.work) {
+        match (verdict.by_list.as_deref().copied(), &verdict.work) {
             (Some(by_list), _) => {
                 let seen = self.learnt.detail.as_ref().map(|detail| &detail.listed).or(self.learnt.listed.as_ref());
                 let marks = seen.and_then(|cluster| Marks::seen(cluster, now));

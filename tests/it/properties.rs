@@ -179,8 +179,9 @@ fn no_sample_upsets_a_decoder_however_it_is_cut_or_changed() {
 }
 
 fn no_corpus_of_a_fuzzer_upsets_its_target_however_it_is_cut_or_changed() {
-    let targets: [(&str, fn(&[u8])); 4] = [
-        ("secret", fuzz::secret),
+    type Target = fn(&[u8]);
+    let targets = [
+        ("secret", fuzz::secret as Target),
         ("redaction", fuzz::redaction),
         ("body", ack_operator::api::fuzz::body),
         ("kubeconfig", ack_operator::pass::fuzz::kubeconfig),

@@ -168,6 +168,9 @@ fn key(account: usize) -> Key {
     Key { id, account: format!("{}", 1_000_000_000_000_000_u64 + account as u64), ..Key::default() }
 }
 
+/// How many, by name.
+type Counts = BTreeMap<String, usize>;
+
 /// What was read so far of journal, audit log and clock.
 struct Meter {
     audit: PathBuf,
@@ -186,7 +189,7 @@ impl Meter {
     }
 
     /// The calls of ACK and the requests to the API server since the last reading, and the processor's seconds.
-    fn read(&mut self, stage: &Stage) -> Result<(BTreeMap<String, usize>, BTreeMap<String, usize>, f64)> {
+    fn read(&mut self, stage: &Stage) -> Result<(Counts, Counts, f64)> {
         let journal = stage.journal(self.calls);
         self.calls += journal.len();
         let mut calls = BTreeMap::new();
@@ -195,7 +198,7 @@ impl Meter {
         Ok((calls, self.requests()?, cpu - std::mem::replace(&mut self.cpu, cpu)))
     }
 
-    fn requests(&mut self) -> Result<BTreeMap<String, usize>> {
+    fn requests(&mut self) -> Result<Counts> {
         let failed = Error::io("cannot read", &self.audit);
         let read = || -> std::io::Result<_> {
             let mut log = BufReader::new(File::open(&self.audit)?);
@@ -222,9 +225,8 @@ impl Meter {
 
     fn print(&mut self, stage: &Stage, what: &str, took: Duration) -> Result<()> {
         let (calls, requests, cpu) = self.read(stage)?;
-        let list = |of: &BTreeMap<String, usize>| {
-            of.iter().map(|(name, number)| format!("{name} {number}")).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |of: &Counts| of.iter().map(|(name, number)| format!("{name} {number}")).collect::<Vec<_>>().join(", ");
         println!("{what}: {:.1} s", took.as_secs_f64());
         println!("{what}: {} calls: {}", calls.values().sum::<usize>(), list(&calls));
         println!("{what}: requests: {}", list(&requests));

@@ -106,5 +106,8 @@ pub(super) fn moving(v: &View, verdict: Verdict, until: Timestamp, rules: &Rules
         closely: now(v.seen.cluster.is_some(), v.followed.closely),
         task: now(v.seen.progress.is_some(), v.followed.task),
     });
-    Verdict { by_list: Some(ByList { until: Some(until), every, followed }), ..verdict.at(until.min(v.now + every)) }
+    Verdict {
+        by_list: Some(Box::new(ByList { until: Some(until), every, followed })),
+        ..verdict.at(until.min(v.now + every))
+    }
 }

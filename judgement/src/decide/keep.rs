@@ -120,7 +120,7 @@ fn settle(v: &View, known: &Known, cluster: &Cluster, rules: &Rules) -> Result<S
         told.tell(*reason, note.clone());
     }
     published.again.into_iter().for_each(|again| told.look(again));
-    let by_list = settled.then_some(ByList { until: due(v), every: rules.poll_idle, followed: None });
+    let by_list = settled.then(|| Box::new(ByList { until: due(v), every: rules.poll_idle, followed: None }));
     Ok(Step::Rest(Verdict { by_list, ..conclude(v, told, published, rules) }))
 }
 

@@ -117,7 +117,7 @@ pub struct Verdict {
     /// What became of what was asked for, by key; `None`: it was not taken, so it is as if it had not been asked for.
     pub ends: Vec<(String, Option<End>)>,
     /// Nothing is to be done for a cluster that looks as it does now, as far as a list shows that.
-    pub by_list: Option<ByList>,
+    pub by_list: Option<Box<ByList>>,
     pub lock: Lock,
 }
 

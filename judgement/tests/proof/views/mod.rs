@@ -173,7 +173,7 @@ impl Want {
                 note.is_some_and(|note| self.holds(&note))
                     && self.again.is_none_or(|wait| verdict.again == Some(view.now + wait))
                     && self.until.is_none_or(|wait| {
-                        verdict.by_list.is_some_and(|by_list| by_list.until == Some(view.now + wait))
+                        verdict.by_list.as_ref().is_some_and(|by_list| by_list.until == Some(view.now + wait))
                     })
                     && self.memo.as_ref().is_none_or(|memo| *memo == verdict.memo)
                     && self.ready.is_none_or(|ready| ready == verdict.ready)
