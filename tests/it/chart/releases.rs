@@ -86,8 +86,8 @@ fn upgraded(cluster: &Cluster, scene: &mut Scene) {
     cluster.helm(SYSTEM, &["upgrade", "ack-operator", CHART, "--reset-values"]);
     assert!(cluster.knows_kubeconfigs(), "the definition is upgraded with the release");
     let live = |scene: &Scene| {
-        scene.annotate("demo", "reconcile-at", &scene.calls("DescribeClusterDetail").to_string());
         let (looks, mut object) = (scene.calls("DescribeClusterDetail"), Value::Null);
+        scene.annotate("demo", "reconcile-at", &looks.to_string());
         scene.until("the cluster is looked at", || (scene.calls("DescribeClusterDetail") > looks).then_some(()));
         object.clone_from(&scene.wait_for_reason("demo", "Running"));
         for path in ["/metadata/uid", "/spec", "/status/cluster_id", "/status/createIntents", "/metadata/finalizers"] {
