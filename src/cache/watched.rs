@@ -40,7 +40,7 @@ pub struct Watched {
     pub state: Option<String>,
     /// By what another process knew that there is nothing to do.
     pub settled: Option<String>,
-    /// When the published kubeconfig must be seen to next; long ago where none is. `None`: none is wanted.
+    /// When the published kubeconfig must be checked next; long ago where none is published. `None`: the spec names none.
     pub renew: Option<Timestamp>,
     /// The reason of `Stalled` while that is true.
     pub stalled: Option<String>,

@@ -59,7 +59,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// What a pass is told by the flags.
 pub struct Settings {
-    /// Label selector of the objects that are looked after; `None`: all.
+    /// Label selector of the objects that are managed; `None`: all.
     pub selector: Option<String>,
     /// Names this installation in the tags of its clusters; stable across rebuilds of the management cluster.
     pub installation: String,

@@ -194,7 +194,7 @@ impl<'a> Pass<'a> {
     /// still true after an act.
     pub async fn reread(&mut self) -> Result<Flow, store::Error> {
         let uid = self.object.uid();
-        // A create that is sealed is seen to its end, also where the object has left the selection meanwhile.
+        // A create that is sealed is completed, also where the object has left the selection meanwhile.
         let fresh = if self.sealer.is_some() { self.store.read().await? } else { self.store.select().await? };
         let Some(object) = fresh.filter(|fresh| fresh.uid() == uid) else { return Ok(Flow::End) };
         let clock = clock(self.entry.account.as_deref());

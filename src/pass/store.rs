@@ -91,7 +91,7 @@ pub struct Store {
     client: Client,
     url: String,
     name: String,
-    /// Label selector of the objects that are looked after; `None`: all.
+    /// Label selector of the objects that are managed; `None`: all.
     selector: Option<String>,
 }
 

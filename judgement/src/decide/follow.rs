@@ -3,7 +3,7 @@
 
 use super::*;
 
-const CREATING: &str = "ACK is creating the cluster";
+pub(super) const CREATING: &str = "ACK is creating the cluster";
 
 /// The look at the list that all objects of the region share: a newer one where ACK is at work.
 pub(super) fn glance(v: &View, known: &Known, rules: &Rules) -> Look {

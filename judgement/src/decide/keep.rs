@@ -30,7 +30,7 @@ pub(super) fn keep(v: &View, known: &Known, rules: &Rules) -> Result<Step, Step>
     }
     Ok(match cluster.state {
         State::Making => {
-            let note = progress(v, "ACK is creating the cluster")?;
+            let note = progress(v, follow::CREATING)?;
             following(Verdict::under_way(Some(false), Reason::Creating, note), rules.poll_busy * 4)
         }
         State::Failed => failed(v, known, cluster, rules)?,

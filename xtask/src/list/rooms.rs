@@ -48,7 +48,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         row: "a detail missed and a list slipped",
         edits: &[(
             "src/decide/absence.rs",
-            "_ => return Err(again(v.now + rules.apart, v.now)),",
+            "_ => return Err(unknown(v, id, v.now + later(rules), v.now)),",
             "_ => v.now - rules.apart,",
         )],
     },
